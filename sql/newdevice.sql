@@ -1,0 +1,290 @@
+-- New device requests: what administrators do.
+--
+-- p_scope is the tenant of the one who asks; 'management' reaches all tenants.
+-- A request of another tenant is 'absent', exactly like one that is not there.
+
+create or replace function devcred.newdevice_create(
+    p_scope text,
+    p_actor text,
+    p_source inet,
+    p_id text,
+    p_tenant text,
+    p_group_id text,
+    p_type text,
+    p_custom_properties jsonb)
+returns table (
+    outcome devcred.outcome,
+    id text,
+    tenant text,
+    status devcred.request_status,
+    owner text,
+    created text,
+    group_id text,
+    type text,
+    custom_properties jsonb)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+#variable_conflict use_column
+declare
+    v_tenant text := p_scope;
+    r devcred.newdevice_request;
+begin
+    if p_scope = 'management' and p_tenant is not null then
+        v_tenant := p_tenant;
+    end if;
+    if not exists (select from devcred.tenant t where t.id = v_tenant) then
+        return query
+        select 'no_tenant'::devcred.outcome, p_id, v_tenant, null::devcred.request_status,
+               null, null, null, null, null::jsonb;
+        return;
+    end if;
+    insert into devcred.newdevice_request
+           (id, tenant, owner, group_id, type, custom_properties)
+    values (p_id, v_tenant, p_actor, p_group_id, p_type,
+           coalesce(p_custom_properties, '{}'))
+    on conflict (id) do nothing
+    returning * into r;
+    if r.id is null then
+        return query
+        select 'exists'::devcred.outcome, p_id, v_tenant, null::devcred.request_status,
+               null, null, null, null, null::jsonb;
+        return;
+    end if;
+    insert into devcred.event
+           (tenant, registration, device_id, operation, outcome, actor, source,
+            status_after)
+    values (r.tenant, r.seq, r.id, 'newdevice_create', 'ok', p_actor, p_source,
+            r.status);
+    return query
+    select 'ok'::devcred.outcome, r.id, r.tenant, r.status, r.owner,
+           devcred.iso_time(r.created_at), r.group_id, r.type, r.custom_properties;
+end
+$$;
+comment on function devcred.newdevice_create(text, text, inet, text, text, text, text, jsonb) is
+    'Register a device id.  p_tenant is obeyed for the management tenant only.  ok, exists or no_tenant.';
+
+create or replace function devcred.newdevice_get(p_scope text, p_id text)
+returns table (
+    outcome devcred.outcome,
+    id text,
+    tenant text,
+    status devcred.request_status,
+    owner text,
+    created text,
+    group_id text,
+    type text,
+    custom_properties jsonb)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select 'ok'::devcred.outcome, r.id, r.tenant, r.status, r.owner,
+           devcred.iso_time(r.created_at), r.group_id, r.type, r.custom_properties
+      from devcred.newdevice_request r
+     where r.id = p_id
+       and (r.tenant = p_scope or p_scope = 'management');
+end
+$$;
+comment on function devcred.newdevice_get(text, text) is
+    'One request; no row if there is none in reach.';
+
+create or replace function devcred.newdevice_list(
+    p_scope text,
+    p_status devcred.request_status,
+    p_prefix text,
+    p_limit int,
+    p_offset bigint,
+    p_count bool)
+returns table (
+    total bigint,
+    id text,
+    tenant text,
+    status devcred.request_status,
+    owner text,
+    created text,
+    group_id text,
+    type text,
+    custom_properties jsonb)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return query
+    with page as (
+        select r.*
+          from devcred.newdevice_request r
+         where (p_scope = 'management' or r.tenant = p_scope)
+           and (p_status is null or r.status = p_status)
+           and (p_prefix is null or r.id ^@ p_prefix)
+         order by r.seq desc
+         limit p_limit
+        offset p_offset
+    )
+    select c.n, r.id, r.tenant, r.status, r.owner,
+           devcred.iso_time(r.created_at), r.group_id, r.type, r.custom_properties
+      from (select case when p_count then (
+                select count(*)
+                  from devcred.newdevice_request r
+                 where (p_scope = 'management' or r.tenant = p_scope)
+                   and (p_status is null or r.status = p_status)
+                   and (p_prefix is null or r.id ^@ p_prefix)) end as n) c
+      left join page r on true
+     order by r.seq desc;
+end
+$$;
+comment on function devcred.newdevice_list(text, devcred.request_status, text, int, bigint, bool) is
+    'Requests in reach, newest first; p_status and p_prefix (of the id) narrow the list if not null.
+total: how many there are in all, counted only if p_count.  An empty page is one row whose id is null.';
+
+create or replace function devcred.newdevice_update(
+    p_scope text,
+    p_actor text,
+    p_source inet,
+    p_id text,
+    p_status devcred.request_status,
+    p_type text default null,
+    p_token bytea default null,
+    p_token_attempts int default 5)
+returns table (
+    outcome devcred.outcome,
+    id text,
+    tenant text,
+    status devcred.request_status,
+    owner text,
+    created text,
+    group_id text,
+    type text,
+    custom_properties jsonb)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+#variable_conflict use_column
+declare
+    r devcred.newdevice_request;
+    v_policy devcred.token_policy;
+    v_before devcred.request_status;
+    v_outcome devcred.outcome := 'ok';
+    v_operation text := case p_status
+        when 'ACCEPTED' then 'newdevice_accept'
+        when 'BLOCKED' then 'newdevice_block'
+        else 'newdevice_lift' end;
+begin
+    -- lock first, check second
+    select *
+      into r
+      from devcred.newdevice_request n
+     where n.id = p_id
+       and (n.tenant = p_scope or p_scope = 'management')
+       for update;
+    if not found then
+        return;
+    end if;
+    v_before := r.status;
+    select t.token_policy
+      into v_policy
+      from devcred.tenant t
+     where t.id = r.tenant;
+
+    case p_status
+    when 'ACCEPTED' then
+        if r.status <> 'PENDING_ACCEPTANCE' then
+            v_outcome := 'wrong_state';
+        elsif v_policy = 'REQUIRED' and r.token_hash is null then
+            v_outcome := 'token_blocked';
+            r.status := 'BLOCKED';
+        elsif v_policy <> 'IGNORED' and r.token_hash is distinct from p_token
+                and r.token_hash is not null then
+            r.token_failures := r.token_failures + 1;
+            v_outcome := 'token_mismatch';
+            if r.token_failures >= p_token_attempts then
+                v_outcome := 'token_blocked';
+                r.status := 'BLOCKED';
+            end if;
+        else
+            r.status := 'ACCEPTED';
+        end if;
+    when 'BLOCKED' then
+        r.status := 'BLOCKED';
+    when 'PENDING_ACCEPTANCE' then
+        if r.status <> 'BLOCKED' or r.claimed_at is null then
+            v_outcome := 'wrong_state';
+        else
+            r.status := 'PENDING_ACCEPTANCE';
+        end if;
+    when 'WAITING_FOR_CONNECTION' then
+        if r.status <> 'BLOCKED' then
+            v_outcome := 'wrong_state';
+        else
+            -- whoever comes next is the claimant
+            r.status := 'WAITING_FOR_CONNECTION';
+            r.claimed_at := null;
+            r.claimed_from := null;
+            r.last_seen_at := null;
+            r.token_hash := null;
+        end if;
+    end case;
+
+    if v_outcome <> 'wrong_state' then
+        update devcred.newdevice_request n
+           set status = r.status,
+               type = case when v_outcome = 'ok' then coalesce(p_type, n.type) else n.type end,
+               claimed_at = r.claimed_at,
+               claimed_from = r.claimed_from,
+               last_seen_at = r.last_seen_at,
+               token_hash = r.token_hash,
+               token_failures = case when v_before = 'BLOCKED' and r.status <> 'BLOCKED'
+                   then 0 else r.token_failures end,
+               accepted_at = case when r.status = 'ACCEPTED' then clock_timestamp() end,
+               accepted_by = case when r.status = 'ACCEPTED' then p_actor end
+         where n.id = r.id
+        returning * into r;
+    end if;
+    insert into devcred.event
+           (tenant, registration, device_id, operation, outcome, actor, source,
+            status_before, status_after)
+    values (r.tenant, r.seq, r.id, v_operation, v_outcome, p_actor, p_source,
+            v_before, r.status);
+    return query
+    select v_outcome, r.id, r.tenant, r.status, r.owner,
+           devcred.iso_time(r.created_at), r.group_id, r.type, r.custom_properties;
+end
+$$;
+comment on function devcred.newdevice_update(text, text, inet, text, devcred.request_status, text, bytea, int) is
+    'Accept, block or lift the block of a request; audited whatever the outcome.
+p_token: devcred.token_digest() of the security token the administrator gave.  p_token_attempts: wrong tokens until the request is blocked.
+ok, wrong_state, token_mismatch or token_blocked with the request as it now is; no row if there is none in reach.';
+
+create or replace function devcred.newdevice_delete(
+    p_scope text,
+    p_actor text,
+    p_source inet,
+    p_id text)
+returns table (outcome devcred.outcome)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+begin
+    return query
+    with gone as (
+        delete from devcred.newdevice_request r
+         where r.id = p_id
+           and (r.tenant = p_scope or p_scope = 'management')
+        returning r.*
+    )
+    insert into devcred.event
+           (tenant, registration, device_id, operation, outcome, actor, source,
+            status_before)
+    select g.tenant, g.seq, g.id, 'newdevice_delete', 'ok', p_actor, p_source,
+           g.status
+      from gone g
+    returning 'ok'::devcred.outcome;
+end
+$$;
+comment on function devcred.newdevice_delete(text, text, inet, text) is
+    'Withdraw a request in any state; issued credentials stay.  No row if there is none in reach.';

@@ -1,0 +1,157 @@
+-- Tenants and the logins of their users.
+
+create or replace function devcred.tenant_get(p_tenant text)
+returns table (domain_name text, token_policy devcred.token_policy)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select t.domain_name,
+           t.token_policy
+      from devcred.tenant t
+     where t.id = p_tenant;
+end
+$$;
+comment on function devcred.tenant_get(text) is
+    'A tenant''s host name and security token policy; no row if there is no such tenant.';
+
+create or replace function devcred.user_login(
+    p_tenant text,
+    p_host text,
+    p_default text,
+    p_name text)
+returns table (
+    tenant text,
+    roles text,
+    password_hash text,
+    device_salt bytea,
+    device_hash bytea)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if p_tenant is null then
+        select t.id
+          into p_tenant
+          from devcred.tenant t
+         where t.domain_name = lower(p_host);
+        p_tenant := coalesce(p_tenant, p_default);
+    end if;
+    if p_name like 'device\_%' then
+        return query
+        select c.tenant,
+               'ROLE_DEVICE',
+               null::text,
+               c.password_salt,
+               c.password_hash
+          from devcred.device_credential c
+         where c.tenant = p_tenant
+           and c.device_id = substr(p_name, 8);
+    else
+        return query
+        select u.tenant,
+               array_to_string(u.roles, ' '),
+               u.password_hash,
+               null::bytea,
+               null::bytea
+          from devcred.tenant_user u
+         where u.tenant = p_tenant
+           and u.name = p_name
+           and u.disabled_at is null;
+    end if;
+end
+$$;
+comment on function devcred.user_login(text, text, text, text) is
+    'What is needed to check a login, person or device; no row if nobody can log in by that name.
+p_tenant: the tenant named in the login; if null, the tenant whose host name p_host is, else p_default.
+The service compares: a slow hash does not belong into the database.';
+
+create or replace function devcred.tenant_add(p_tenant text, p_domain_name text)
+returns devcred.outcome
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    insert into devcred.tenant (id, domain_name)
+    values (p_tenant, lower(p_domain_name))
+    on conflict do nothing;
+    if not found then
+        return 'exists';
+    end if;
+    return 'ok';
+end
+$$;
+comment on function devcred.tenant_add(text, text) is
+    'Add a tenant, with the host name its requests arrive under or null; "exists" if either is taken.';
+
+create or replace function devcred.user_add(
+    p_tenant text,
+    p_name text,
+    p_password_hash text,
+    p_roles text[])
+returns devcred.outcome
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (select from devcred.tenant t where t.id = p_tenant) then
+        return 'no_tenant';
+    end if;
+    insert into devcred.tenant_user (tenant, name, password_hash, roles)
+    values (p_tenant, p_name, p_password_hash, p_roles)
+    on conflict do nothing;
+    if not found then
+        return 'exists';
+    end if;
+    return 'ok';
+end
+$$;
+comment on function devcred.user_add(text, text, text, text[]) is
+    'Add a user with a crypt(3) hash of its password and its roles.';
+
+create or replace function devcred.user_passwd(
+    p_tenant text,
+    p_name text,
+    p_password_hash text)
+returns devcred.outcome
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update devcred.tenant_user u
+       set password_hash = p_password_hash,
+           password_at = clock_timestamp()
+     where u.tenant = p_tenant
+       and u.name = p_name;
+    if not found then
+        return 'absent';
+    end if;
+    return 'ok';
+end
+$$;
+comment on function devcred.user_passwd(text, text, text) is
+    'Replace a user''s password by another crypt(3) hash.';
+
+create or replace function devcred.user_disable(
+    p_tenant text,
+    p_name text,
+    p_disabled bool)
+returns devcred.outcome
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update devcred.tenant_user u
+       set disabled_at = case when p_disabled then
+               coalesce(u.disabled_at, clock_timestamp()) end
+     where u.tenant = p_tenant
+       and u.name = p_name;
+    if not found then
+        return 'absent';
+    end if;
+    return 'ok';
+end
+$$;
+comment on function devcred.user_disable(text, text, bool) is
+    'Refuse a user''s logins from now on (true) or allow them again (false); workers forget a login within login_cache seconds.';

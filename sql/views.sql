@@ -1,0 +1,101 @@
+-- Views for people who look: no secret in any of them.
+
+create or replace function devcred.iso_time(p_at timestamptz)
+returns text
+language sql stable strict parallel safe
+return pg_catalog.to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"+00:00"');
+comment on function devcred.iso_time(timestamptz) is
+    'ISO 8601 with milliseconds and offset, as the API writes times.';
+
+create or replace view devcred.audit as
+select e.seq,
+       e.at,
+       e.tenant,
+       e.registration,
+       e.device_id,
+       e.operation,
+       e.outcome,
+       e.actor,
+       e.source,
+       e.db_user,
+       e.status_before,
+       e.status_after
+  from devcred.event e;
+comment on view devcred.audit is
+    'Every decision, one row each, in the order they were recorded (seq).';
+
+create or replace view devcred.registration as
+select e.device_id,
+       e.tenant,
+       e.registration,
+       min(e.at) filter (where e.operation = 'newdevice_create') as created_at,
+       min(e.actor) filter (where e.operation = 'newdevice_create') as created_by,
+       min(e.source) filter (where e.operation = 'newdevice_create') as created_from,
+       max(e.at) filter (where e.operation = 'newdevice_claim') as claimed_at,
+       (array_agg(e.source order by e.seq desc) filter (where e.operation = 'newdevice_claim'))[1] as claimed_from,
+       max(e.at) filter (where e.operation = 'newdevice_accept' and e.outcome = 'ok') as accepted_at,
+       (array_agg(e.actor order by e.seq desc) filter (where e.operation = 'newdevice_accept' and e.outcome = 'ok'))[1] as accepted_by,
+       (array_agg(e.source order by e.seq desc) filter (where e.operation = 'newdevice_accept' and e.outcome = 'ok'))[1] as accepted_from,
+       max(e.at) filter (where e.operation = 'credential_issue') as issued_at,
+       (array_agg(e.source order by e.seq desc) filter (where e.operation = 'credential_issue'))[1] as issued_to,
+       max(e.at) filter (where e.operation = 'newdevice_delete') as deleted_at,
+       (array_agg(e.actor order by e.seq desc) filter (where e.operation = 'newdevice_delete'))[1] as deleted_by
+  from devcred.event e
+ group by e.device_id, e.tenant, e.registration;
+comment on view devcred.registration is
+    'One row for each registration, living or past: who created and accepted it, when and from where, and when the device got its credentials.';
+
+create or replace view devcred.request as
+select r.id,
+       r.tenant,
+       r.seq as registration,
+       r.status,
+       r.owner,
+       r.created_at,
+       r.group_id,
+       r.type,
+       r.custom_properties,
+       r.claimed_at,
+       r.claimed_from,
+       r.last_seen_at,
+       r.token_hash is not null as has_token,
+       r.token_failures,
+       r.accepted_at,
+       r.accepted_by
+  from devcred.newdevice_request r;
+comment on view devcred.request is
+    'Live new device requests, without their security tokens.';
+
+create or replace view devcred.credential as
+select c.tenant,
+       c.device_id,
+       c.username,
+       c.generation,
+       c.registration,
+       c.issued_at,
+       c.issued_to,
+       c.accepted_at,
+       c.accepted_by
+  from devcred.device_credential c;
+comment on view devcred.credential is
+    'Issued credentials, without hashes.';
+
+create or replace view devcred.login as
+select u.tenant,
+       u.name,
+       u.roles,
+       u.disabled_at,
+       u.created_at,
+       u.password_at
+  from devcred.tenant_user u;
+comment on view devcred.login is
+    'People and bootstrap users, without hashes.';
+
+create or replace view devcred.customer as
+select t.id,
+       t.domain_name,
+       t.token_policy,
+       t.created_at
+  from devcred.tenant t;
+comment on view devcred.customer is
+    'Tenants.';
