@@ -1,0 +1,60 @@
+/*
+ * conf: the settings, from one table.
+ *
+ * A setting comes from the environment (DEVCRED_ and its name in upper case),
+ * else from the configuration file, else from its default.
+ */
+#ifndef DEVCRED_CONF_H
+#define DEVCRED_CONF_H
+
+#include <stdio.h>
+
+#include "buf.h"
+
+enum api_profile { PROFILE_CLASSIC, PROFILE_CURRENT };
+enum password_scheme { SCHEME_YESCRYPT, SCHEME_BCRYPT };
+
+/* Strings are never NULL; an unset one is "".  See conf.c for each. */
+struct conf {
+	char	*app_database;
+	char	*database;
+	char	*socket;
+	char	*socket_group;
+	long	 socket_mode;
+	long	 workers;
+	long	 verifiers;
+	long	 api_profile;		/* enum api_profile */
+	char	*base_url;
+	char	*path_prefix;
+	char	*trusted_proxy;
+	long	 require_tls;
+	char	*default_tenant;
+	long	 login_cache;		/* seconds */
+	long	 poll_detail;
+	long	 retry_after;		/* seconds */
+	long	 token_attempts;
+	long	 db_prepare;
+	long	 db_timeout;		/* milliseconds */
+	long	 body_timeout;		/* milliseconds */
+	long	 password_scheme;	/* enum password_scheme */
+	long	 log_level;		/* enum log_level */
+};
+
+/*
+ * The file to read: path if not NULL, else environment DEVCRED_CONF, else
+ * the compiled-in one, which alone may be missing.
+ * -1 if anything is wrong; error then says what and where, one line for each
+ * fault.  Either way *conf is to be freed.
+ */
+int	 conf_load(struct conf *conf, const char *path, struct buf *error)
+	    MUST_CHECK;
+
+void	 conf_free(struct conf *conf);
+
+/* The file that conf_load() reads for this path. */
+const char *conf_path(const char *path);
+
+/* Write a commented sample file with all settings and defaults. */
+void	 conf_sample(FILE *out);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * secret: the door to OpenSSL and crypt(3): random bytes, digests, passwords.
+ *
+ * What is secret is wiped by whoever holds it, with secret_wipe(), on every
+ * path; these functions wipe their own copies.  What fails here (no entropy,
+ * no memory) is -1.
+ */
+#ifndef DEVCRED_SECRET_H
+#define DEVCRED_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+#include "model.h"
+
+#define PASSWORD_HASH_SIZE	256	/* crypt(3) hash, bytes with NUL */
+#define PASSWORD_MAX		512	/* bytes of a person's password */
+
+/* An issued password and what is stored of it. */
+struct secret_password {
+	char		text[PASSWORD_CHARS + 1];
+	unsigned char	salt[SALT_SIZE];
+	unsigned char	hash[DIGEST_SIZE];	/* SHA-256 of salt and text */
+};
+
+/* A key that lives as long as the process. */
+struct secret_key;
+
+/* Overwrite what the compiler might think is dead. */
+void	 secret_wipe(void *p, size_t len);
+
+/* Whether len bytes are equal, in time that does not depend on them. */
+bool	 secret_equal(const void *a, const void *b, size_t len) MUST_CHECK;
+
+int	 secret_random(void *p, size_t len) MUST_CHECK;
+
+/*
+ * A new password: PASSWORD_CHARS characters of A-Z a-z 0-9, each equally
+ * likely (190 bits), with salt and hash.
+ */
+int	 secret_password_make(struct secret_password *pw) MUST_CHECK;
+
+/* Whether text is the password of this salt and hash; constant time. */
+bool	 secret_password_is(const char *text, const unsigned char *salt,
+	    const unsigned char *hash) MUST_CHECK;
+
+/*
+ * Digest under which a security token is compared; must be what the SQL
+ * function devcred.token_digest() says.
+ */
+int	 secret_token_digest(const char *id, const char *token,
+	    unsigned char *digest) MUST_CHECK;
+
+/* SHA-256 of bytes. */
+int	 secret_digest(const void *data, size_t len, unsigned char *digest)
+	    MUST_CHECK;
+
+/* A random key; NULL on failure.  Freeing it wipes it; NULL is allowed. */
+struct secret_key *secret_key_new(void) MUST_CHECK;
+void	 secret_key_free(struct secret_key *key);
+
+/* HMAC-SHA256 under the key, DIGEST_SIZE bytes. */
+int	 secret_mac(struct secret_key *key, const void *data, size_t len,
+	    unsigned char *mac) MUST_CHECK;
+
+/*
+ * Hash a person's password slowly; scheme is enum password_scheme (bcrypt
+ * $2b$ of cost 12, or yescrypt).  hash holds PASSWORD_HASH_SIZE bytes.
+ */
+int	 secret_slow_hash(long scheme, const char *password, char *hash)
+	    MUST_CHECK;
+
+/* Whether password has this crypt(3) hash.  Takes a good while. */
+bool	 secret_slow_is(const char *password, const char *hash) MUST_CHECK;
+
+/*
+ * A hash of the scheme that no password has, to be checked in place of the
+ * hash of a user who does not exist, so that both take the same time.
+ */
+const char *secret_slow_dummy(long scheme);
+
+#endif

@@ -1,0 +1,207 @@
+#include <stdint.h>
+#include <string.h>
+
+#include "store.h"
+
+/* The columns of a request start after its outcome or total. */
+#define NEWDEVICE_COLUMN	1
+
+#define STATEMENT(f, args, n, lane, reads, group) \
+	{ { #f, "select * from devcred." #f "(" args ")", n }, lane, reads, \
+	    group }
+
+static const struct store_statement statements[STORE_MAX] = {
+	[STORE_USER_LOGIN] = STATEMENT(user_login, "$1, $2, $3, $4", 4,
+	    LANE_POLL, true, 0),
+	[STORE_TENANT_GET] = STATEMENT(tenant_get, "$1", 1,
+	    LANE_ADMIN, true, 0),
+	[STORE_NEWDEVICE_CREATE] = STATEMENT(newdevice_create,
+	    "$1, $2, $3, $4, $5, $6, $7, $8", 8, LANE_ADMIN, false, 0),
+	[STORE_NEWDEVICE_GET] = STATEMENT(newdevice_get, "$1, $2", 2,
+	    LANE_ADMIN, true, 0),
+	[STORE_NEWDEVICE_LIST] = STATEMENT(newdevice_list,
+	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, true, 0),
+	[STORE_NEWDEVICE_UPDATE] = STATEMENT(newdevice_update,
+	    "$1, $2, $3, $4, $5, $6, $7, $8", 8, LANE_ADMIN, false, 0),
+	[STORE_NEWDEVICE_DELETE] = STATEMENT(newdevice_delete,
+	    "$1, $2, $3, $4", 4, LANE_ADMIN, false, 0),
+	[STORE_CREDENTIAL_LOOK] = STATEMENT(credential_look, "$1, $2, $3", 3,
+	    LANE_POLL, true, 256),
+	[STORE_CREDENTIAL_ISSUE] = STATEMENT(credential_issue,
+	    "$1, $2, $3, $4, $5, $6, $7", 7, LANE_ISSUE, false, 64),
+};
+
+const struct store_statement *
+store_statement(enum store_id id)
+{
+	return &statements[id];
+}
+
+void
+store_call_init(struct store_call *call, enum store_id id)
+{
+	memset(call, 0, sizeof(*call));
+	call->id = id;
+	buf_init(&call->text, 0);
+}
+
+void
+store_call_free(struct store_call *call)
+{
+	buf_free(&call->text);
+	call->nvalues = 0;
+}
+
+void
+store_add(struct store_call *call, const char *value)
+{
+	if (call->nvalues == STORE_VALUES) {
+		call->text.broken = true;
+		return;
+	}
+	call->value[call->nvalues++] = value != NULL ? call->text.len :
+	    SIZE_MAX;
+	if (value != NULL)
+		buf_add(&call->text, value, strlen(value) + 1);
+}
+
+void
+store_add_num(struct store_call *call, long value)
+{
+	struct buf num;
+
+	buf_init(&num, 0);
+	buf_printf(&num, "%ld", value);
+	store_add(call, buf_text(&num));
+	buf_free(&num);
+}
+
+/* PostgreSQL's text form of bytes. */
+static void
+add_bytea(struct buf *b, const unsigned char *bytes, size_t len)
+{
+	buf_puts(b, "\\x");
+	buf_hex(b, bytes, len);
+}
+
+void
+store_add_digest(struct store_call *call, const unsigned char *digest)
+{
+	struct buf hex;
+
+	buf_init(&hex, 0);
+	if (digest != NULL)
+		add_bytea(&hex, digest, DIGEST_SIZE);
+	store_add(call, digest != NULL ? buf_text(&hex) : NULL);
+	buf_free(&hex);
+}
+
+bool
+store_call_ok(const struct store_call *call)
+{
+	return buf_ok(&call->text) &&
+	    call->nvalues == statements[call->id].sql.nparams;
+}
+
+static void
+array_add_bytea(struct buf *array, const unsigned char *bytes, size_t len)
+{
+	struct buf hex;
+
+	buf_init(&hex, 0);
+	if (bytes != NULL)
+		add_bytea(&hex, bytes, len);
+	db_array_add(array, bytes != NULL ? buf_text(&hex) : NULL);
+	buf_free(&hex);
+}
+
+/* Element of a claim for the i-th array of the grouped statements. */
+static void
+claim_add(struct buf *array, enum store_id id, int i,
+    const struct store_claim *claim)
+{
+	/* credential_look() takes id, scope and token alone */
+	if (id == STORE_CREDENTIAL_LOOK && i == 2)
+		i = 4;
+	switch (i) {
+	case 0:
+		db_array_add(array, claim->id);
+		break;
+	case 1:
+		db_array_add(array, claim->scope);
+		break;
+	case 2:
+		db_array_add(array, claim->actor);
+		break;
+	case 3:
+		db_array_add(array, claim->source);
+		break;
+	case 4:
+		array_add_bytea(array, claim->token, DIGEST_SIZE);
+		break;
+	case 5:
+		array_add_bytea(array, claim->salt, SALT_SIZE);
+		break;
+	default:
+		array_add_bytea(array, claim->hash, DIGEST_SIZE);
+		break;
+	}
+}
+
+void
+store_group(struct store_call *call, enum store_id id,
+    const struct store_claim *const *claims, int n)
+{
+	struct buf array;
+	int i;
+	int k;
+
+	store_call_init(call, id);
+	buf_init(&array, 0);
+	for (i = 0; i < statements[id].sql.nparams; i++) {
+		buf_reset(&array);
+		buf_putc(&array, '{');
+		for (k = 0; k < n; k++)
+			claim_add(&array, id, i, claims[k]);
+		buf_putc(&array, '}');
+		if (!buf_ok(&array))
+			call->text.broken = true;
+		store_add(call, buf_text(&array));
+	}
+	buf_free(&array);
+}
+
+void
+store_begin(struct store_call *call, struct db *db, int64_t deadline)
+{
+	const char *value[STORE_VALUES];
+	int i;
+
+	for (i = 0; i < call->nvalues; i++)
+		value[i] = call->value[i] == SIZE_MAX ? NULL :
+		    buf_text(&call->text) + call->value[i];
+	db_call(db, &statements[call->id].sql, value, deadline);
+}
+
+enum outcome
+store_outcome(const struct db_rows *rows, int row, int col)
+{
+	const char *word = db_text(rows, row, col);
+
+	return word != NULL ? outcome_of(word) : OUTCOME_UNKNOWN;
+}
+
+void
+store_newdevice(const struct db_rows *rows, int row, struct newdevice *nd)
+{
+	int col = NEWDEVICE_COLUMN;
+
+	nd->id = db_text(rows, row, col++);
+	nd->tenant = db_text(rows, row, col++);
+	nd->status = db_text(rows, row, col++);
+	nd->owner = db_text(rows, row, col++);
+	nd->created = db_text(rows, row, col++);
+	nd->group_id = db_text(rows, row, col++);
+	nd->type = db_text(rows, row, col++);
+	nd->custom_properties = db_text(rows, row, col++);
+}

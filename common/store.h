@@ -1,0 +1,99 @@
+/*
+ * store: the SQL functions of the service, as a closed table of calls.
+ *
+ * A store_call holds one statement and its values; whoever runs it (the
+ * worker's loop, or db_run()) hands the rows back.  Every statement is one
+ * transaction.  Statements that are grouped take arrays: several claims share
+ * one statement, and column n of a row says whose answer it is.
+ */
+#ifndef DEVCRED_STORE_H
+#define DEVCRED_STORE_H
+
+#include "buf.h"
+#include "db.h"
+#include "model.h"
+
+/* The schema version these calls need. */
+#define STORE_SCHEMA	1
+
+#define STORE_VALUES	8	/* values of a call, at most */
+
+enum store_id {
+	STORE_USER_LOGIN,
+	STORE_TENANT_GET,
+	STORE_NEWDEVICE_CREATE,
+	STORE_NEWDEVICE_GET,
+	STORE_NEWDEVICE_LIST,
+	STORE_NEWDEVICE_UPDATE,
+	STORE_NEWDEVICE_DELETE,
+	STORE_CREDENTIAL_LOOK,
+	STORE_CREDENTIAL_ISSUE,
+	STORE_MAX
+};
+
+/* Connections are shared by lane, so that none waits for what is slower. */
+enum store_lane {
+	LANE_POLL,	/* logins and polls: reads of a row or a group */
+	LANE_ISSUE,	/* what devices change */
+	LANE_ADMIN,	/* what administrators do */
+	LANE_MAX
+};
+
+struct store_statement {
+	struct db_statement	sql;
+	enum store_lane		lane;
+	bool			reads;		/* safe to repeat */
+	int			group_max;	/* 0: not grouped */
+};
+
+/* A device that asks for its credentials; strings are the owner's. */
+struct store_claim {
+	const char	*id;
+	const char	*scope;		/* tenant of the bootstrap user */
+	const char	*actor;		/* tenant/name of the bootstrap user */
+	const char	*source;	/* address, or NULL */
+	const unsigned char *token;	/* digest, or NULL */
+	const unsigned char *salt;	/* of the password to be issued */
+	const unsigned char *hash;
+};
+
+struct store_call {
+	enum store_id	 id;
+	int		 nvalues;
+	struct buf	 text;		/* the values, each with its NUL */
+	size_t		 value[STORE_VALUES];	/* places in it; SIZE_MAX: null */
+	struct store_claim claim;	/* of a grouped call */
+};
+
+const struct store_statement *store_statement(enum store_id id);
+
+/* Start a call without values; wipe and free it (safe to repeat). */
+void	 store_call_init(struct store_call *call, enum store_id id);
+void	 store_call_free(struct store_call *call);
+
+/* Add the next value; NULL is SQL's null. */
+void	 store_add(struct store_call *call, const char *value);
+void	 store_add_num(struct store_call *call, long value);
+void	 store_add_digest(struct store_call *call, const unsigned char *digest);
+
+/* Whether the call is whole: as many values as its statement takes. */
+bool	 store_call_ok(const struct store_call *call) MUST_CHECK;
+
+/* Turn n claims into one call of a grouped statement. */
+void	 store_group(struct store_call *call, enum store_id id,
+	    const struct store_claim *const *claims, int n);
+
+/* Begin the call on a connection. */
+void	 store_begin(struct store_call *call, struct db *db, int64_t deadline);
+
+/* Column of a row by meaning: the outcome in column col. */
+enum outcome store_outcome(const struct db_rows *rows, int row, int col);
+
+/*
+ * The request in a row of newdevice_create, _get, _update or _list; its
+ * strings live as long as the rows.
+ */
+void	 store_newdevice(const struct db_rows *rows, int row,
+	    struct newdevice *nd);
+
+#endif

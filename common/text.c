@@ -1,0 +1,227 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "model.h"
+#include "text.h"
+
+int
+str_copy(char *dst, size_t dstlen, const char *src, size_t len)
+{
+	if (dstlen == 0)
+		return -1;
+	dst[0] = '\0';
+	if (len >= dstlen || memchr(src, '\0', len) != NULL)
+		return -1;
+	memcpy(dst, src, len);
+	dst[len] = '\0';
+	return 0;
+}
+
+/* Bytes of the character at p, or 0 if it is none; *code gets the character. */
+static size_t
+utf8_char(const unsigned char *p, size_t left, unsigned int *code)
+{
+	static const unsigned int least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len;
+	size_t i;
+	unsigned int c;
+
+	if (p[0] < 0x80) {
+		*code = p[0];
+		return 1;
+	}
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (len > left)
+		return 0;
+	c = p[0] & (0x7fU >> len);
+	for (i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	*code = c;
+	return len;
+}
+
+bool
+utf8_valid(const char *s, size_t len, size_t *chars)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n = 0;
+	size_t used;
+	unsigned int c;
+
+	for (; len > 0; n++, p += used, len -= used)
+		if ((used = utf8_char(p, len, &c)) == 0)
+			return false;
+	if (chars != NULL)
+		*chars = n;
+	return true;
+}
+
+/*
+ * White space and control characters of Unicode, written down here because
+ * the C library's answer depends on the locale.
+ */
+static bool
+forbidden(unsigned int c)
+{
+	if (c < 0x80)
+		return c <= 0x20 || c == 0x7f || strchr("/\\+$:", (int)c);
+	return c <= 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
+	    c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
+	    c == 0x3000;
+}
+
+bool
+device_id_valid(const char *id, size_t len, const char **bad)
+{
+	const unsigned char *p = (const unsigned char *)id;
+	size_t n = 0;
+	size_t used;
+	unsigned int c;
+
+	if (bad != NULL)
+		*bad = NULL;
+	for (; len > 0; n++, p += used, len -= used) {
+		if ((used = utf8_char(p, len, &c)) == 0)
+			return false;
+		if (forbidden(c)) {
+			if (bad != NULL)
+				*bad = (const char *)p;
+			return false;
+		}
+	}
+	return n >= 1 && n <= DEVICE_ID_CHARS;
+}
+
+int
+parse_num(const char *s, long min, long max, long *num)
+{
+	char *end;
+	long n;
+
+	if (s[0] == '\0' || s[strspn(s, "-0123456789")] != '\0')
+		return -1;
+	errno = 0;
+	n = strtol(s, &end, 10);
+	if (errno != 0 || *end != '\0' || n < min || n > max)
+		return -1;
+	*num = n;
+	return 0;
+}
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int
+percent_decode(struct buf *out, const char *s, size_t len, bool plus_is_space)
+{
+	size_t i;
+	int hi;
+	int lo;
+
+	for (i = 0; i < len; i++) {
+		if (s[i] == '+' && plus_is_space) {
+			buf_putc(out, ' ');
+		} else if (s[i] != '%') {
+			buf_putc(out, s[i]);
+		} else {
+			if (len - i < 3 || (hi = hex_value(s[i + 1])) == -1 ||
+			    (lo = hex_value(s[i + 2])) == -1 || hi + lo == 0)
+				return -1;
+			buf_putc(out, (char)(hi << 4 | lo));
+			i += 2;
+		}
+	}
+	return buf_ok(out) ? 0 : -1;
+}
+
+void
+percent_encode(struct buf *out, const char *s)
+{
+	static const char plain[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	    "0123456789-._~";
+
+	for (; *s != '\0'; s++) {
+		if (strchr(plain, *s) != NULL)
+			buf_putc(out, *s);
+		else
+			buf_printf(out, "%%%02X", (unsigned char)*s);
+	}
+}
+
+int
+base64_decode(struct buf *out, const char *s, size_t len)
+{
+	static const char digit[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	    "0123456789+/";
+	const char *at;
+	unsigned int bits = 0;
+	size_t i;
+	int have = 0;
+
+	while (len > 0 && s[len - 1] == '=')
+		len--;
+	for (i = 0; i < len; i++) {
+		if (s[i] == '\0' || (at = strchr(digit, s[i])) == NULL)
+			return -1;
+		bits = bits << 6 | (unsigned int)(at - digit);
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			buf_putc(out, (char)(bits >> have & 0xff));
+		}
+	}
+	/* left over: nothing but zero bits of less than a whole digit */
+	if (have >= 6 || (bits & ((1U << have) - 1)) != 0)
+		return -1;
+	return buf_ok(out) ? 0 : -1;
+}
+
+bool
+addr_is_loopback(const char *addr)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (inet_pton(AF_INET, addr, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	if (inet_pton(AF_INET6, addr, &v6) != 1)
+		return false;
+	return IN6_IS_ADDR_LOOPBACK(&v6) ||
+	    (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
+}
+
+bool
+addr_valid(const char *addr)
+{
+	struct in6_addr any;
+
+	return inet_pton(AF_INET, addr, &any) == 1 ||
+	    inet_pton(AF_INET6, addr, &any) == 1;
+}
+
+bool
+str_is(const char *s, size_t len, const char *word)
+{
+	return strlen(word) == len && strncasecmp(s, word, len) == 0;
+}

@@ -1,0 +1,60 @@
+/*
+ * text: what arrives as bytes and has to become text or numbers.
+ */
+#ifndef DEVCRED_TEXT_H
+#define DEVCRED_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+
+/*
+ * Copy len bytes to dst and end them with a NUL.  -1, with dst empty, if they
+ * do not fit into dstlen bytes or hold a NUL; never cut short.
+ */
+int	 str_copy(char *dst, size_t dstlen, const char *src, size_t len)
+	    MUST_CHECK;
+
+/*
+ * Whether the bytes are UTF-8 (RFC 3629: no overlong forms, no surrogates,
+ * nothing above U+10FFFF).  *chars, if not NULL, gets the characters.
+ */
+bool	 utf8_valid(const char *s, size_t len, size_t *chars) MUST_CHECK;
+
+/*
+ * Whether a device id may be used: 1 to DEVICE_ID_CHARS characters of UTF-8,
+ * none of them white space, a control character or one of / \ + $ :
+ * *bad, if not NULL, gets the place of the first forbidden character, or
+ * NULL if the length or the encoding is at fault.
+ */
+bool	 device_id_valid(const char *id, size_t len, const char **bad)
+	    MUST_CHECK;
+
+/* Parse a decimal number between min and max; -1 for anything else. */
+int	 parse_num(const char *s, long min, long max, long *num) MUST_CHECK;
+
+/*
+ * Decode %XX in len bytes of a path segment or query value; '+' stays '+'
+ * unless plus_is_space.  -1 for a bad code or if out cannot hold it.  NUL is
+ * a bad code.
+ */
+int	 percent_decode(struct buf *out, const char *s, size_t len,
+	    bool plus_is_space) MUST_CHECK;
+
+/* Add text, percent-encoding all but RFC 3986's unreserved characters. */
+void	 percent_encode(struct buf *out, const char *s);
+
+/* Decode base64 (RFC 4648, padding optional); -1 for anything else. */
+int	 base64_decode(struct buf *out, const char *s, size_t len) MUST_CHECK;
+
+/* Whether an address (textual) is of the loopback network. */
+bool	 addr_is_loopback(const char *addr) MUST_CHECK;
+
+/* Whether it is an address that PostgreSQL's inet takes. */
+bool	 addr_valid(const char *addr) MUST_CHECK;
+
+/* Compare len bytes with a string, without regard to ASCII case. */
+bool	 str_is(const char *s, size_t len, const char *word) MUST_CHECK;
+
+#endif

@@ -1,0 +1,407 @@
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "auth.h"
+#include "clock.h"
+#include "exchange.h"
+#include "text.h"
+
+/* Logins remembered, by a worker: SETS * WAYS. */
+#define SETS	64
+#define WAYS	4
+
+enum entry_state { ENTRY_FREE, ENTRY_TRYING, ENTRY_KNOWN };
+
+struct auth_entry {
+	enum entry_state	 state;
+	unsigned char		 digest[DIGEST_SIZE];	/* of the header */
+	unsigned char		 stored[DIGEST_SIZE];	/* of the stored hash */
+	bool			 checked;	/* stored was found to fit */
+	struct login		*login;
+	int64_t			 fresh_until;	/* clock_ms() */
+	int64_t			 used;
+	struct exchange_list	 waiting;
+};
+
+struct auth {
+	const struct conf	*conf;
+	struct secret_key	*key;
+	struct auth_entry	 entry[SETS][WAYS];
+	struct exchange_list	 ready;		/* their wait is over */
+};
+
+struct auth *
+auth_new(const struct conf *conf)
+{
+	struct auth *auth;
+	int i;
+	int k;
+
+	if ((auth = calloc(1, sizeof(*auth))) == NULL)
+		return NULL;
+	if ((auth->key = secret_key_new()) == NULL) {
+		free(auth);
+		return NULL;
+	}
+	auth->conf = conf;
+	TAILQ_INIT(&auth->ready);
+	for (i = 0; i < SETS; i++)
+		for (k = 0; k < WAYS; k++)
+			TAILQ_INIT(&auth->entry[i][k].waiting);
+	return auth;
+}
+
+static void
+entry_clear(struct auth_entry *entry)
+{
+	free(entry->login);
+	entry->login = NULL;
+	entry->checked = false;
+	entry->state = ENTRY_FREE;
+}
+
+void
+auth_free(struct auth *auth)
+{
+	int i;
+	int k;
+
+	if (auth == NULL)
+		return;
+	for (i = 0; i < SETS; i++)
+		for (k = 0; k < WAYS; k++)
+			entry_clear(&auth->entry[i][k]);
+	secret_key_free(auth->key);
+	free(auth);
+}
+
+/*
+ * The entry of a digest, or one to put it into: the least recently used that
+ * nobody waits for; NULL if there is none.
+ */
+static struct auth_entry *
+entry_find(struct auth *auth, const unsigned char *digest)
+{
+	struct auth_entry *set = auth->entry[digest[0] % SETS];
+	struct auth_entry *best = NULL;
+	int i;
+
+	for (i = 0; i < WAYS; i++)
+		if (set[i].state != ENTRY_FREE &&
+		    secret_equal(set[i].digest, digest, DIGEST_SIZE))
+			return &set[i];
+	for (i = 0; i < WAYS; i++) {
+		if (set[i].state == ENTRY_TRYING)
+			continue;
+		if (best == NULL || set[i].state == ENTRY_FREE ||
+		    (best->state != ENTRY_FREE && set[i].used < best->used))
+			best = &set[i];
+	}
+	if (best == NULL)
+		return NULL;
+	entry_clear(best);
+	memcpy(best->digest, digest, DIGEST_SIZE);
+	return best;
+}
+
+/*
+ * Digest of all that a verdict depends on: the header, and where it names no
+ * tenant the host and default that name one.
+ */
+static int
+header_digest(const struct exchange *x, unsigned char *digest)
+{
+	const struct request *rq = &x->rq;
+	struct buf text;
+	int rc = -1;
+
+	buf_init(&text, 0);
+	buf_puts(&text, rq->authorization);
+	buf_putc(&text, '\n');
+	buf_puts(&text, rq->host != NULL ? rq->host : "");
+	buf_putc(&text, '\n');
+	buf_puts(&text, rq->default_tenant);
+	if (buf_ok(&text))
+		rc = secret_mac(x->cx->auth->key, buf_text(&text), text.len,
+		    digest);
+	buf_free(&text);
+	return rc;
+}
+
+/* Take "Basic dGVuYW50L3VzZXI6cGFzc3dvcmQ=" apart (RFC 7617). */
+static int
+split_header(struct login_try *try, const char *header)
+{
+	size_t len;
+	char *colon;
+	char *slash;
+
+	if (strncasecmp(header, "Basic", 5) != 0 || header[5] != ' ')
+		return -1;
+	header += 5 + strspn(header + 5, " ");
+	len = strlen(header);
+	while (len > 0 && header[len - 1] == ' ')
+		len--;
+	if (base64_decode(&try->text, header, len) == -1 || try->text.len == 0)
+		return -1;
+	if (memchr(try->text.data, '\0', try->text.len) != NULL ||
+	    !utf8_valid(try->text.data, try->text.len, NULL) ||
+	    (colon = strchr(try->text.data, ':')) == NULL)
+		return -1;
+	*colon = '\0';
+	try->password = colon + 1;
+	try->name = try->text.data;
+	if ((slash = strchr(try->text.data, '/')) != NULL) {
+		*slash = '\0';
+		try->tenant = try->text.data;
+		try->name = slash + 1;
+	}
+	return strlen(try->name) < LOGIN_NAME_SIZE &&
+	    strlen(try->password) <= PASSWORD_MAX ? 0 : -1;
+}
+
+/* Host without its port, for the tenant it names. */
+static void
+add_host(struct store_call *call, const char *host)
+{
+	struct buf name;
+
+	buf_init(&name, 0);
+	if (host != NULL)
+		buf_add(&name, host, strcspn(host, ":"));
+	store_add(call, host != NULL ? buf_text(&name) : NULL);
+	buf_free(&name);
+}
+
+static enum verdict
+ask_database(struct exchange *x)
+{
+	struct login_try *try = &x->login_try;
+
+	if (split_header(try, x->rq.authorization) == -1)
+		return VERDICT_MALFORMED;
+	store_call_init(&x->call, STORE_USER_LOGIN);
+	store_add(&x->call, try->tenant);
+	add_host(&x->call, x->rq.host);
+	store_add(&x->call, x->rq.default_tenant);
+	store_add(&x->call, try->name);
+	return store_call_ok(&x->call) ? VERDICT_NONE : VERDICT_LATER;
+}
+
+enum verdict
+auth_begin(struct exchange *x, bool *wait)
+{
+	struct auth *auth = x->cx->auth;
+	struct login_try *try = &x->login_try;
+	unsigned char digest[DIGEST_SIZE];
+	struct auth_entry *entry;
+	enum verdict verdict;
+
+	*wait = false;
+	if (x->rq.authorization == NULL)
+		return VERDICT_ABSENT;
+	/* several headers, joined by the web server */
+	if (strchr(x->rq.authorization, ',') != NULL)
+		return VERDICT_MALFORMED;
+	if (header_digest(x, digest) == -1)
+		return VERDICT_LATER;
+	entry = entry_find(auth, digest);
+	if (entry != NULL) {
+		entry->used = clock_ms();
+		if (entry->state == ENTRY_KNOWN &&
+		    entry->used < entry->fresh_until) {
+			x->login = *entry->login;
+			return VERDICT_YES;
+		}
+		try->entry = entry;
+		if (entry->state == ENTRY_TRYING) {
+			TAILQ_INSERT_TAIL(&entry->waiting, x, link);
+			*wait = true;
+			return VERDICT_NONE;
+		}
+	}
+	verdict = ask_database(x);
+	if (verdict == VERDICT_NONE && entry != NULL) {
+		entry->state = ENTRY_TRYING;
+		try->leads = true;
+	} else {
+		try->entry = NULL;
+	}
+	return verdict;
+}
+
+/* The login of x is decided: remember it and wake those who wait. */
+static enum verdict
+settle(struct exchange *x, enum verdict verdict)
+{
+	struct auth *auth = x->cx->auth;
+	struct login_try *try = &x->login_try;
+	struct auth_entry *entry = try->entry;
+	struct exchange *w;
+
+	if (verdict == VERDICT_YES)
+		x->login = try->found;
+	if (entry == NULL || !try->leads)
+		return verdict;
+	while ((w = TAILQ_FIRST(&entry->waiting)) != NULL) {
+		TAILQ_REMOVE(&entry->waiting, w, link);
+		w->login = x->login;
+		w->login_try.entry = NULL;
+		w->login_try.verdict = verdict;
+		TAILQ_INSERT_TAIL(&auth->ready, w, link);
+	}
+	try->entry = NULL;
+	try->leads = false;
+	if (verdict == VERDICT_LATER && entry->login != NULL) {
+		/* nothing was learned: ask again, but keep what was checked */
+		entry->state = ENTRY_KNOWN;
+		entry->fresh_until = 0;
+		return verdict;
+	}
+	if (verdict != VERDICT_YES || auth->conf->login_cache == 0) {
+		entry_clear(entry);
+		return verdict;
+	}
+	if (entry->login == NULL)
+		entry->login = malloc(sizeof(*entry->login));
+	if (entry->login == NULL) {
+		entry_clear(entry);
+		return verdict;
+	}
+	*entry->login = x->login;
+	entry->state = ENTRY_KNOWN;
+	entry->fresh_until = clock_ms() + auth->conf->login_cache * 1000;
+	return verdict;
+}
+
+/* Bytes of a bytea column in PostgreSQL's hex form ("\x00ff"). */
+static int
+column_bytes(const struct db_rows *rows, int col, unsigned char *out,
+    size_t len)
+{
+	const char *text = db_text(rows, 0, col);
+	unsigned int byte = 0;
+	size_t i;
+
+	if (text == NULL || strlen(text) != 2 + 2 * len)
+		return -1;
+	for (i = 0, text += 2; i < 2 * len; i++, text++) {
+		byte = byte << 4 | (unsigned int)(*text <= '9' ?
+		    *text - '0' : *text - 'a' + 10);
+		if (i % 2 == 1)
+			out[i / 2] = (unsigned char)(byte & 0xff);
+	}
+	return 0;
+}
+
+/* An issued login: one digest, also if there is no such device. */
+static enum verdict
+check_device(struct exchange *x, const struct db_rows *rows)
+{
+	struct login_try *try = &x->login_try;
+	unsigned char salt[SALT_SIZE] = { 0 };
+	unsigned char hash[DIGEST_SIZE] = { 0 };
+	bool same;
+
+	if (try->exists && (column_bytes(rows, 3, salt, sizeof(salt)) == -1 ||
+	    column_bytes(rows, 4, hash, sizeof(hash)) == -1))
+		return VERDICT_LATER;
+	same = secret_password_is(try->password, salt, hash);
+	return same && try->exists ? VERDICT_YES : VERDICT_NO;
+}
+
+static void
+take_found(struct exchange *x, const struct db_rows *rows)
+{
+	struct login_try *try = &x->login_try;
+	struct login *found = &try->found;
+	const char *tenant = db_text(rows, 0, 0);
+	size_t len = strlen(tenant);
+
+	if (str_copy(found->tenant, sizeof(found->tenant), tenant, len) == -1)
+		return;
+	/* both parts fit: the name was measured, the tenant just now */
+	memcpy(found->actor, tenant, len);
+	found->actor[len] = '/';
+	memcpy(found->actor + len + 1, try->name, strlen(try->name) + 1);
+	found->roles = role_bits(db_text(rows, 0, 1));
+	try->exists = true;
+}
+
+/* A person's login: is the stored hash the one that was checked before? */
+static enum verdict
+check_person(struct exchange *x, const char *hash)
+{
+	struct login_try *try = &x->login_try;
+	struct auth_entry *entry = try->entry;
+	unsigned char stored[DIGEST_SIZE];
+
+	if (str_copy(try->hash, sizeof(try->hash), hash, strlen(hash)) == -1)
+		return VERDICT_LATER;
+	if (entry == NULL || !try->exists)
+		return VERDICT_NONE;
+	if (secret_digest(hash, strlen(hash), stored) == -1)
+		return VERDICT_LATER;
+	if (entry->checked && secret_equal(stored, entry->stored, DIGEST_SIZE))
+		return VERDICT_YES;
+	memcpy(entry->stored, stored, DIGEST_SIZE);
+	entry->checked = false;
+	return VERDICT_NONE;
+}
+
+enum verdict
+auth_rows(struct exchange *x, enum db_status status,
+    const struct db_rows *rows)
+{
+	struct login_try *try = &x->login_try;
+	enum verdict verdict;
+
+	if (status == DB_REFUSED)	/* no text that can be a name */
+		return settle(x, VERDICT_NO);
+	if (status != DB_OK)
+		return settle(x, VERDICT_LATER);
+	if (rows->n == 1)
+		take_found(x, rows);
+	if (strncmp(try->name, "device_", 7) == 0)
+		verdict = check_device(x, rows);
+	else
+		verdict = check_person(x, try->exists ? db_text(rows, 0, 2) :
+		    secret_slow_dummy(x->cx->conf->password_scheme));
+	return verdict == VERDICT_NONE ? verdict : settle(x, verdict);
+}
+
+enum verdict
+auth_hashed(struct exchange *x, bool match)
+{
+	struct login_try *try = &x->login_try;
+
+	if (match && try->exists && try->entry != NULL)
+		try->entry->checked = true;
+	return settle(x, match && try->exists ? VERDICT_YES : VERDICT_NO);
+}
+
+struct exchange *
+auth_next(struct auth *auth, enum verdict *verdict)
+{
+	struct exchange *x = TAILQ_FIRST(&auth->ready);
+
+	if (x == NULL)
+		return NULL;
+	TAILQ_REMOVE(&auth->ready, x, link);
+	*verdict = x->login_try.verdict;
+	return x;
+}
+
+void
+auth_forget(struct exchange *x)
+{
+	struct login_try *try = &x->login_try;
+
+	if (try->leads)
+		settle(x, VERDICT_LATER);
+	else if (try->entry != NULL) {
+		TAILQ_REMOVE(&try->entry->waiting, x, link);
+		try->entry = NULL;
+	}
+}

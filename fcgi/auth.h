@@ -1,0 +1,85 @@
+/*
+ * auth: who asks.
+ *
+ * A login is looked up in the database and its password checked: issued ones
+ * by SHA-256 here, those of people by a slow hash elsewhere.  A worker then
+ * remembers it for login_cache seconds under a keyed digest of the header,
+ * never the password.  After that the database is asked again, but the slow
+ * hash is repeated only if the stored one has changed.
+ *
+ * Exchanges that bring the same unknown login at once wait for the first.
+ */
+#ifndef DEVCRED_AUTH_H
+#define DEVCRED_AUTH_H
+
+#include <sys/queue.h>
+
+#include "conf.h"
+#include "db.h"
+#include "model.h"
+#include "secret.h"
+
+struct auth;
+struct auth_entry;
+struct exchange;
+struct exchange_list;
+
+struct login {
+	char		tenant[TENANT_SIZE];
+	char		actor[TENANT_SIZE + LOGIN_NAME_SIZE]; /* tenant/name */
+	unsigned int	roles;		/* bits of enum role */
+};
+
+/* What a login came to. */
+enum verdict {
+	VERDICT_NONE,		/* not known yet */
+	VERDICT_YES,
+	VERDICT_NO,
+	VERDICT_LATER,		/* it could not be checked */
+	VERDICT_MALFORMED,
+	VERDICT_ABSENT		/* no login was sent */
+};
+
+/* A login that is being checked. */
+struct login_try {
+	struct auth_entry *entry;	/* NULL: not remembered */
+	bool		   leads;	/* others wait for this one */
+	struct buf	   text;	/* tenant/user:password, split by NUL */
+	const char	  *tenant;	/* in text; NULL: not named */
+	const char	  *name;
+	const char	  *password;
+	struct login	   found;	/* as the database tells it */
+	char		   hash[PASSWORD_HASH_SIZE];	/* to be checked */
+	bool		   exists;	/* else hash is a dummy */
+	enum verdict	   verdict;	/* of the one waited for */
+};
+
+/* Memory for logins; NULL if there is none.  auth_free(NULL) is allowed. */
+struct auth *auth_new(const struct conf *conf) MUST_CHECK;
+void	 auth_free(struct auth *auth);
+
+/*
+ * Look at the header of x.  VERDICT_NONE: unless *wait, x->call asks the
+ * database and auth_rows() goes on; if *wait, x has been queued behind
+ * another and comes out of auth_next() with its verdict.
+ */
+enum verdict auth_begin(struct exchange *x, bool *wait);
+
+/*
+ * The rows of x->call.  VERDICT_NONE: x->login_try.hash has to be checked
+ * against .password; auth_hashed() goes on.
+ */
+enum verdict auth_rows(struct exchange *x, enum db_status status,
+	    const struct db_rows *rows);
+enum verdict auth_hashed(struct exchange *x, bool match);
+
+/* The next exchange whose wait is over, with its verdict; NULL: none. */
+struct exchange *auth_next(struct auth *auth, enum verdict *verdict);
+
+/*
+ * Give up a login under way, or the wait for one.  Those who wait for this
+ * one are told to come later.
+ */
+void	 auth_forget(struct exchange *x);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * body: what the bodies of the operations have in common.
+ */
+#ifndef DEVCRED_BODY_H
+#define DEVCRED_BODY_H
+
+#include "exchange.h"
+#include "repr.h"
+
+/*
+ * Parse the body of x and look at the types of all fields the API knows.
+ * NULL with the reply filled if anything is wrong; else free with repr_free().
+ */
+struct repr *body_parse(struct exchange *x) MUST_CHECK;
+
+/* Take the id of a device to x->id; -1 with the reply filled. */
+int	 body_id(struct exchange *x, const struct repr *obj) MUST_CHECK;
+
+/*
+ * Digest the security token, if there is one, to x->token.  *token is NULL
+ * if there is none.  -1 if it could not be done.
+ */
+int	 body_token(struct exchange *x, const struct repr *obj, const char *id,
+	    const char **token) MUST_CHECK;
+
+#endif

@@ -1,0 +1,172 @@
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "cgi.h"
+#include "clock.h"
+#include "log.h"
+#include "serve.h"
+#include "text.h"
+
+/*
+ * How many bytes of body to read: as announced; chunked ones come without a
+ * length and end with the input.
+ */
+static size_t
+body_length(void)
+{
+	const char *length = getenv("CONTENT_LENGTH");
+	const char *coding = getenv("HTTP_TRANSFER_ENCODING");
+	long n = 0;
+
+	if (length == NULL || length[0] == '\0')
+		return coding != NULL && strcasecmp(coding, "chunked") == 0 ?
+		    BODY_MAX + 1 : 0;
+	if (parse_num(length, 0, (long)BODY_MAX, &n) == -1)
+		return BODY_MAX + 1;
+	return (size_t)n;
+}
+
+/* Read the body; false if it did not come in time. */
+static bool
+read_body(struct buf *body, size_t want, int64_t deadline)
+{
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	char chunk[8192];
+	int64_t left;
+	ssize_t n;
+
+	while (body->len < want) {
+		if ((left = deadline - clock_ms()) <= 0)
+			return false;
+		if (poll(&p, 1, (int)left) <= 0)
+			continue;
+		n = read(STDIN_FILENO, chunk, sizeof(chunk));
+		if (n == 0 || (n == -1 && errno != EINTR))
+			break;
+		if (n > 0)
+			buf_add(body, chunk, (size_t)n < want - body->len ?
+			    (size_t)n : want - body->len);
+	}
+	return true;
+}
+
+static int
+write_reply(const struct reply *rep)
+{
+	struct buf out;
+	const char *p;
+	ssize_t n;
+	int rc = 1;
+
+	buf_init(&out, 0);
+	reply_write(rep, &out);
+	if (buf_ok(&out)) {
+		p = buf_text(&out);
+		rc = 0;
+		while (rc == 0 && p < out.data + out.len) {
+			n = write(STDOUT_FILENO, p,
+			    (size_t)(out.data + out.len - p));
+			if (n > 0)
+				p += n;
+			else if (n == -1 && errno != EINTR)
+				rc = 1;
+		}
+	}
+	buf_free(&out);
+	return rc;
+}
+
+/* Run the call of x on its own: a group of one, if it is to be grouped. */
+static enum need
+run_call(struct exchange *x, struct db *db, int64_t deadline)
+{
+	const struct store_claim *claim = &x->call.claim;
+	struct store_call group;
+	struct db_rows rows;
+	enum db_status status;
+	enum need need;
+
+	if (store_statement(x->call.id)->group_max > 0) {
+		store_group(&group, x->call.id, &claim, 1);
+		store_begin(&group, db, deadline);
+		store_call_free(&group);
+	} else {
+		store_begin(&x->call, db, deadline);
+	}
+	status = db_wait(db, &rows);
+	need = serve_rows(x, status, &rows, rows.n > 0 ? 0 : -1);
+	db_rows_free(&rows);
+	return need;
+}
+
+static void
+run(struct exchange *x, struct db *db, enum need need, int64_t deadline)
+{
+	for (;;) {
+		switch (need) {
+		case NEED_CALL:
+			need = run_call(x, db, deadline);
+			break;
+		case NEED_HASH:
+			need = serve_hashed(x, secret_slow_is(
+			    x->login_try.password, x->login_try.hash));
+			break;
+		case NEED_TURN:		/* there is nobody else */
+		case NEED_NOTHING:
+			return;
+		}
+	}
+}
+
+int
+cgi_run(const struct conf *conf)
+{
+	extern char **environ;
+	struct context cx = { .conf = conf };
+	struct exchange *x = NULL;
+	struct db *db = NULL;
+	struct buf body;
+	int64_t start = clock_ms();
+	int rc;
+
+	signal(SIGPIPE, SIG_IGN);
+	log_setup("devcred-cgi", (enum log_level)conf->log_level);
+	buf_init(&body, 0);
+	if ((cx.auth = auth_new(conf)) == NULL ||
+	    (db = db_new(conf->app_database, false, STORE_SCHEMA)) == NULL ||
+	    (x = exchange_new(&cx)) == NULL) {
+		rc = cgi_sorry();
+		goto out;
+	}
+	if (!read_body(&body, body_length(), start + conf->body_timeout))
+		reply_fault(&x->reply, FAULT_TIMEOUT,
+		    "The request did not arrive in time.");
+	else
+		run(x, db, serve_begin(x, environ, buf_text(&body), body.len),
+		    clock_ms() + conf->db_timeout);
+	rc = write_reply(&x->reply);
+out:
+	exchange_free(x);
+	db_free(db);
+	auth_free(cx.auth);
+	buf_free(&body);
+	return rc;
+}
+
+int
+cgi_sorry(void)
+{
+	struct reply rep;
+	int rc;
+
+	reply_init(&rep);
+	reply_unavailable(&rep);
+	rc = write_reply(&rep);
+	reply_free(&rep);
+	return rc;
+}

@@ -1,0 +1,48 @@
+/*
+ * conn: one connection from the web server.
+ *
+ * A request that lies whole in the socket is handed to libfcgi there.  One
+ * that comes in pieces is collected here first and handed over in a file in
+ * memory; so is a reply larger than a socket takes at once.
+ */
+#ifndef DEVCRED_CONN_H
+#define DEVCRED_CONN_H
+
+#include "exchange.h"
+#include "loop.h"
+
+struct conn;
+
+/* What the connections of a worker share. */
+struct conn_group {
+	struct loop		*loop;
+	const struct conf	*conf;
+	int64_t			 answer_timeout;	/* ms */
+	bool			 closing;	/* close after each request */
+	TAILQ_HEAD(, conn)	 conns;
+	int			 n;
+	/* a request has arrived; answered with conn_reply() */
+	void			(*request)(void *arg, struct conn *c,
+				    char *const *envp, const char *body,
+				    size_t len);
+	/* its time is over, or the peer has gone: x will not be answered */
+	void			(*give_up)(void *arg, struct conn *c);
+	void			*arg;
+};
+
+void	 conn_group_init(struct conn_group *group);
+
+/* Take over an accepted, non-blocking descriptor. */
+void	 conn_open(struct conn_group *group, int fd);
+
+/* Answer the request of c; it may be gone afterwards. */
+void	 conn_reply(struct conn *c, const struct reply *rep);
+
+/* Close the connections that wait for a request. */
+void	 conn_close_idle(struct conn_group *group);
+
+/* The exchange that runs for c; the worker's to set and look at. */
+void	 conn_set_exchange(struct conn *c, struct exchange *x);
+struct exchange *conn_exchange(const struct conn *c);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * repr: the door to json-c, and the JSON texts of the API.
+ */
+#ifndef DEVCRED_REPR_H
+#define DEVCRED_REPR_H
+
+#include "buf.h"
+#include "model.h"
+
+struct repr;	/* a parsed object */
+
+enum repr_found {
+	REPR_FOUND,
+	REPR_ABSENT,	/* no such field, or null */
+	REPR_WRONG	/* a field of another type */
+};
+
+/*
+ * Parse a request body: one JSON object of UTF-8 with nothing but white space
+ * after it.  A comma before '}' is forgiven, as the reference's examples
+ * have one.  Depth REPR_DEPTH at most; no NUL, no lone surrogate, no number
+ * that would not come out as it went in.  NULL, with *why saying what is
+ * wrong (static text), for anything else.  Free with repr_free().
+ */
+#define REPR_DEPTH	16
+struct repr *repr_parse(const char *text, size_t len, const char **why)
+	    MUST_CHECK;
+void	 repr_free(struct repr *obj);
+
+/* A string field; *value, NULL unless found, lives as long as obj. */
+enum repr_found repr_string(const struct repr *obj, const char *field,
+	    const char **value);
+
+/* The JSON text of an object field; *value as above. */
+enum repr_found repr_object(const struct repr *obj, const char *field,
+	    const char **value);
+
+/* Write a string in quotes. */
+void	 repr_quote(struct buf *out, const char *s);
+
+/* {"error":…,"message":…,"info":…} */
+void	 repr_error(struct buf *out, const char *error, const char *message);
+
+/*
+ * A request; base is the start of links ("https://host") and ends without a
+ * slash.
+ */
+void	 repr_newdevice(struct buf *out, const struct newdevice *nd,
+	    const char *base);
+
+/* Credentials; custom_properties may be NULL. */
+void	 repr_credentials(struct buf *out, const char *id, const char *tenant,
+	    const char *password, const char *custom_properties,
+	    const char *base);
+
+#endif

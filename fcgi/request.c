@@ -1,0 +1,347 @@
+#include <limits.h>
+#include <string.h>
+#include <strings.h>
+
+#include "request.h"
+#include "text.h"
+
+/* The variables that matter, in the order of variables[]. */
+enum {
+	V_METHOD, V_URI, V_ACCEPT, V_CONTENT_TYPE, V_AUTHORIZATION, V_HOST,
+	V_OVERRIDE, V_SCHEME, V_HTTPS, V_ADDR, V_PORT, V_NAME, V_FORWARDED_FOR,
+	V_FORWARDED_PROTO, V_LENGTH, V_DEFAULT_TENANT, V_BASE_URL, V_MAX
+};
+
+static const struct {
+	const char	*name;
+	bool		 once;	/* a second, different one is an error */
+} variables[V_MAX] = {
+	[V_METHOD] = { "REQUEST_METHOD", true },
+	[V_URI] = { "REQUEST_URI", true },
+	[V_ACCEPT] = { "HTTP_ACCEPT", false },
+	[V_CONTENT_TYPE] = { "CONTENT_TYPE", true },
+	[V_AUTHORIZATION] = { "HTTP_AUTHORIZATION", true },
+	[V_HOST] = { "HTTP_HOST", false },
+	[V_OVERRIDE] = { "HTTP_X_HTTP_METHOD", true },
+	[V_SCHEME] = { "REQUEST_SCHEME", false },
+	[V_HTTPS] = { "HTTPS", false },
+	[V_ADDR] = { "REMOTE_ADDR", true },
+	[V_PORT] = { "SERVER_PORT", false },
+	[V_NAME] = { "SERVER_NAME", false },
+	[V_FORWARDED_FOR] = { "HTTP_X_FORWARDED_FOR", true },
+	[V_FORWARDED_PROTO] = { "HTTP_X_FORWARDED_PROTO", true },
+	[V_LENGTH] = { "CONTENT_LENGTH", true },
+	[V_DEFAULT_TENANT] = { "DEVCRED_DEFAULT_TENANT", false },
+	[V_BASE_URL] = { "DEVCRED_BASE_URL", false },
+};
+
+/* Pick the variables; -1 if one that matters came twice. */
+static int
+collect(char *const *envp, const char **value)
+{
+	const char *eq;
+	size_t len;
+	int i;
+
+	memset(value, 0, V_MAX * sizeof(*value));
+	for (; *envp != NULL; envp++) {
+		if ((eq = strchr(*envp, '=')) == NULL)
+			continue;
+		len = (size_t)(eq - *envp);
+		for (i = 0; i < V_MAX; i++)
+			if (strncmp(*envp, variables[i].name, len) == 0 &&
+			    variables[i].name[len] == '\0')
+				break;
+		if (i == V_MAX || eq[1] == '\0')
+			continue;
+		if (value[i] == NULL)
+			value[i] = eq + 1;
+		else if (variables[i].once && strcmp(value[i], eq + 1) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A client may have a POST stand for a method its network does not let by. */
+static int
+pick_method(struct request *rq, const char *override, struct reply *rep)
+{
+	if (override == NULL || strcmp(rq->method, "POST") != 0)
+		return 0;
+	if (strcasecmp(override, "PUT") == 0)
+		rq->method = "PUT";
+	else if (strcasecmp(override, "DELETE") == 0)
+		rq->method = "DELETE";
+	else if (strcasecmp(override, "POST") != 0) {
+		reply_fault(rep, FAULT_BAD_REQUEST,
+		    "X-HTTP-METHOD may be PUT or DELETE.");
+		return -1;
+	}
+	return 0;
+}
+
+/* Decode one segment and keep it; -1 if it may not be in a path. */
+static int
+add_segment(struct request *rq, const char *s, size_t len, size_t *place)
+{
+	struct buf text;
+	size_t i;
+	int rc = -1;
+
+	buf_init(&text, 0);
+	if (percent_decode(&text, s, len, false) == -1 ||
+	    strcmp(buf_text(&text), ".") == 0 ||
+	    strcmp(buf_text(&text), "..") == 0 ||
+	    !utf8_valid(buf_text(&text), text.len, NULL))
+		goto out;
+	for (i = 0; i < text.len; i++)
+		if ((unsigned char)text.data[i] < 0x20 ||
+		    text.data[i] == 0x7f || text.data[i] == '/')
+			goto out;
+	*place = rq->path.len;
+	buf_add(&rq->path, buf_text(&text), text.len + 1);
+	rc = buf_ok(&rq->path) ? 0 : -1;
+out:
+	buf_free(&text);
+	return rc;
+}
+
+/* Where the path starts: absolute-form (RFC 9112, 3.2.2) has a host before. */
+static const char *
+path_start(const char *uri)
+{
+	const char *p = NULL;
+
+	if (strncasecmp(uri, "http://", 7) == 0)
+		p = strchr(uri + 7, '/');
+	else if (strncasecmp(uri, "https://", 8) == 0)
+		p = strchr(uri + 8, '/');
+	return p != NULL ? p : uri;
+}
+
+static int
+split_path(struct request *rq, const char *prefix)
+{
+	size_t place[SEGMENT_MAX];
+	const char *p = path_start(rq->uri);
+	const char *end = p + strcspn(p, "?");
+	size_t len = strlen(prefix);
+	int i;
+
+	rq->query = *end == '?' ? end + 1 : NULL;
+	if ((size_t)(end - p) >= len && memcmp(p, prefix, len) == 0)
+		p += len;
+	if (p == end || *p != '/')
+		return -1;
+	while (p < end) {
+		p++;	/* the slash */
+		len = (size_t)(end - p);
+		if (memchr(p, '/', len) != NULL)
+			len = (size_t)((const char *)memchr(p, '/', len) - p);
+		if (len == 0 && p == end) {
+			rq->slash = true;
+			break;
+		}
+		if (len == 0)
+			return -1;
+		if (rq->nsegments == SEGMENT_MAX) {
+			rq->nsegments = SEGMENT_MAX + 1;	/* none of ours */
+			return 0;
+		}
+		if (add_segment(rq, p, len, &place[rq->nsegments]) == -1)
+			return -1;
+		rq->nsegments++;
+		p += len;
+	}
+	for (i = 0; i < rq->nsegments; i++)
+		rq->segment[i] = rq->path.data + place[i];
+	return 0;
+}
+
+/* Whether addr is one of the words of list. */
+static bool
+listed(const char *list, const char *addr)
+{
+	size_t len = strlen(addr);
+
+	while (*list != '\0') {
+		list += strspn(list, " ,\t");
+		if (strncmp(list, addr, len) == 0 &&
+		    strchr(" ,\t", list[len]) != NULL)
+			return true;
+		list += strcspn(list, " ,\t");
+	}
+	return false;
+}
+
+/*
+ * The nearest address in X-Forwarded-For that is not a trusted proxy: what
+ * stands left of it, anybody may have written.
+ */
+static void
+forwarded_source(struct request *rq, const char *list, const char *trusted)
+{
+	char addr[ADDR_SIZE];
+	const char *end = list + strlen(list);
+	const char *p;
+
+	while (end > list) {
+		while (end > list && strchr(" ,\t", end[-1]) != NULL)
+			end--;
+		for (p = end; p > list && strchr(" ,\t", p[-1]) == NULL; p--)
+			continue;
+		if (str_copy(addr, sizeof(addr), p, (size_t)(end - p)) == -1 ||
+		    !addr_valid(addr))
+			return;
+		memcpy(rq->source, addr, sizeof(addr));
+		if (!listed(trusted, addr))
+			return;
+		end = p;
+	}
+}
+
+static void
+find_source(struct request *rq, const char *const *value, bool trusted,
+    const char *proxies)
+{
+	const char *scheme = value[V_SCHEME];
+
+	if (trusted && value[V_FORWARDED_FOR] != NULL)
+		forwarded_source(rq, value[V_FORWARDED_FOR], proxies);
+	if (trusted && value[V_FORWARDED_PROTO] != NULL)
+		scheme = value[V_FORWARDED_PROTO];
+	else if (value[V_HTTPS] != NULL && strcasecmp(value[V_HTTPS], "on") == 0)
+		scheme = "https";
+	rq->secure = scheme != NULL && strcasecmp(scheme, "https") == 0;
+	buf_puts(&rq->base, rq->secure ? "https://" : "http://");
+	if (addr_is_loopback(rq->source))
+		rq->secure = true;
+}
+
+/* Host and port of links; -1 if the host cannot be one. */
+static int
+find_base(struct request *rq, const char *const *value, bool trusted,
+    const char *base_url)
+{
+	const char *host = rq->host != NULL ? rq->host : value[V_NAME];
+	const char *preset;
+	const char *p;
+	size_t len;
+
+	if (base_url[0] != '\0') {
+		buf_reset(&rq->base);
+		len = strlen(base_url);
+		while (len > 0 && base_url[len - 1] == '/')
+			len--;
+		buf_add(&rq->base, base_url, len);
+		return 0;
+	}
+	if (host == NULL)
+		host = "localhost";
+	for (p = host; *p != '\0'; p++)
+		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx"
+		    "yz0123456789-._:[]", *p) == NULL)
+			return -1;
+	buf_puts(&rq->base, host);
+	/* nginx's usual settings drop the port from the host */
+	preset = strncmp(buf_text(&rq->base), "https", 5) == 0 ? "443" : "80";
+	p = strrchr(host, ']');
+	if (!trusted && strchr(p != NULL ? p : host, ':') == NULL &&
+	    value[V_PORT] != NULL && strcmp(value[V_PORT], preset) != 0 &&
+	    strspn(value[V_PORT], "0123456789") == strlen(value[V_PORT]))
+		buf_printf(&rq->base, ":%s", value[V_PORT]);
+	return 0;
+}
+
+int
+request_parse(struct request *rq, char *const *envp, const char *body,
+    size_t len, const struct conf *conf, struct reply *rep)
+{
+	const char *value[V_MAX];
+	const char *addr;
+	const char *base_url;
+	long announced;
+	bool trusted;
+
+	memset(rq, 0, sizeof(*rq));
+	buf_init(&rq->path, 0);
+	buf_init(&rq->base, 0);
+	if (collect(envp, value) == -1) {
+		reply_fault(rep, FAULT_BAD_REQUEST,
+		    "A header that may come once came twice.");
+		return -1;
+	}
+	rq->method = value[V_METHOD] != NULL ? value[V_METHOD] : "";
+	rq->uri = value[V_URI] != NULL ? value[V_URI] : "";
+	rq->accept = value[V_ACCEPT];
+	rq->content_type = value[V_CONTENT_TYPE];
+	rq->authorization = value[V_AUTHORIZATION];
+	rq->host = value[V_HOST];
+	rq->body = body;
+	rq->body_len = len;
+	rq->default_tenant = value[V_DEFAULT_TENANT] != NULL ?
+	    value[V_DEFAULT_TENANT] : conf->default_tenant;
+	/* a client that went away half-way, or a web server that says so */
+	if (value[V_LENGTH] != NULL && len <= BODY_MAX &&
+	    (parse_num(value[V_LENGTH], 0, LONG_MAX, &announced) == -1 ||
+	    (size_t)announced != len)) {
+		reply_fault(rep, FAULT_BAD_REQUEST,
+		    "The body is not as long as announced.");
+		return -1;
+	}
+	if (pick_method(rq, value[V_OVERRIDE], rep) == -1)
+		return -1;
+	if (split_path(rq, conf->path_prefix) == -1) {
+		reply_fault(rep, FAULT_BAD_REQUEST, "The path is not one that "
+		    "can be understood in one way only.");
+		return -1;
+	}
+	addr = value[V_ADDR] != NULL ? value[V_ADDR] : "";
+	trusted = listed(conf->trusted_proxy, addr);
+	if (addr_valid(addr) &&
+	    str_copy(rq->source, sizeof(rq->source), addr, strlen(addr)) == -1)
+		rq->source[0] = '\0';
+	find_source(rq, value, trusted, conf->trusted_proxy);
+	base_url = value[V_BASE_URL] != NULL ? value[V_BASE_URL] :
+	    conf->base_url;
+	if (find_base(rq, value, trusted, base_url) == -1) {
+		reply_fault(rep, FAULT_BAD_REQUEST, "The Host is not one.");
+		return -1;
+	}
+	buf_puts(&rq->base, conf->path_prefix);
+	if (!buf_ok(&rq->base)) {
+		reply_unavailable(rep);
+		return -1;
+	}
+	return 0;
+}
+
+void
+request_free(struct request *rq)
+{
+	buf_free(&rq->path);
+	buf_free(&rq->base);
+}
+
+enum query_found
+request_query(const struct request *rq, const char *name, struct buf *value)
+{
+	const char *p = rq->query;
+	size_t len;
+	size_t eq;
+
+	buf_reset(value);
+	for (; p != NULL && *p != '\0'; p += len + (p[len] == '&')) {
+		len = strcspn(p, "&");
+		eq = strcspn(p, "=&");
+		if (strlen(name) != eq || memcmp(p, name, eq) != 0)
+			continue;
+		if (eq < len)
+			eq++;
+		if (percent_decode(value, p + eq, len - eq, true) == -1 ||
+		    !utf8_valid(buf_text(value), value->len, NULL))
+			return QUERY_BAD;
+		return QUERY_FOUND;
+	}
+	return QUERY_ABSENT;
+}

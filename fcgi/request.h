@@ -1,0 +1,60 @@
+/*
+ * request: what the web server says the client wants (RFC 3875 variables),
+ * as values the rest can trust.
+ *
+ * The path is taken from REQUEST_URI alone: it is the one variable that all
+ * web servers pass on unchanged.  They apply their access rules to a path
+ * that they have cleaned up, so whatever they and we might read differently
+ * (dot segments, empty segments, encoded slashes, bad codes) is refused.
+ */
+#ifndef DEVCRED_REQUEST_H
+#define DEVCRED_REQUEST_H
+
+#include "buf.h"
+#include "conf.h"
+#include "model.h"
+#include "reply.h"
+
+#define BODY_MAX	((size_t)64 * 1024)	/* bytes of a JSON body */
+#define SEGMENT_MAX	6			/* of a path */
+
+struct request {
+	/* as the web server passes them; NULL if it does not */
+	const char	*method;	/* after X-HTTP-METHOD */
+	const char	*uri;
+	const char	*accept;
+	const char	*content_type;
+	const char	*authorization;
+	const char	*host;		/* HTTP_HOST, checked */
+	const char	*body;
+	size_t		 body_len;
+	/* derived */
+	struct buf	 path;		/* decoded segments, each with a NUL */
+	const char	*segment[SEGMENT_MAX];
+	int		 nsegments;
+	bool		 slash;		/* the path ended in a slash */
+	const char	*query;		/* after '?', or NULL */
+	char		 source[ADDR_SIZE];	/* the client; "" if unknown */
+	bool		 secure;	/* TLS, or a loopback client */
+	struct buf	 base;		/* start of links, without a slash */
+	const char	*id;		/* device id in the path, or NULL */
+	/* settings that a virtual host may set for itself */
+	const char	*default_tenant;
+};
+
+enum query_found { QUERY_FOUND, QUERY_ABSENT, QUERY_BAD };
+
+/*
+ * Read the variables in envp ("NAME=value") and a body of len bytes; a body
+ * longer than BODY_MAX need not be whole.  The request points into both.
+ * -1 with *rep filled if it cannot be understood.  Either way request_free().
+ */
+int	 request_parse(struct request *rq, char *const *envp, const char *body,
+	    size_t len, const struct conf *conf, struct reply *rep) MUST_CHECK;
+void	 request_free(struct request *rq);
+
+/* Decode the first query parameter of this name into value. */
+enum query_found request_query(const struct request *rq, const char *name,
+	    struct buf *value) MUST_CHECK;
+
+#endif

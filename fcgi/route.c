@@ -1,0 +1,79 @@
+#include <string.h>
+
+#include "route.h"
+
+const struct operation *const operations[] = {
+	&newdevice_create,
+	&newdevice_list,
+	&newdevice_get,
+	&newdevice_update,
+	&newdevice_delete,
+	&credential_issue,
+	&tenant_current,
+	&tenant_option,
+	&user_current,
+	NULL
+};
+
+/* Whether the path of rq is that of an operation; *id gets what {id} is. */
+static bool
+path_fits(const struct request *rq, const char *path, const char **id)
+{
+	size_t len;
+	int i;
+
+	*id = NULL;
+	for (i = 0; *path != '\0'; i++, path += len) {
+		path++;		/* the slash */
+		len = strcspn(path, "/");
+		if (i >= rq->nsegments)
+			return false;
+		if (strncmp(path, "{id}", len) == 0)
+			*id = rq->segment[i];
+		else if (strlen(rq->segment[i]) != len ||
+		    memcmp(rq->segment[i], path, len) != 0)
+			return false;
+	}
+	/* a collection may be written with a slash at its end */
+	return i == rq->nsegments && (!rq->slash || *id == NULL);
+}
+
+int
+route_find(struct exchange *x)
+{
+	const struct operation *const *op;
+	struct request *rq = &x->rq;
+	const char *method = rq->method;
+	struct buf allow;
+	const char *id;
+
+	if (strcmp(method, "HEAD") == 0)
+		method = "GET";		/* the web server drops the body */
+	if (rq->nsegments > SEGMENT_MAX)
+		rq->nsegments = 0;	/* deeper than any path of ours */
+	buf_init(&allow, 0);
+	for (op = operations; *op != NULL; op++) {
+		if (!path_fits(rq, (*op)->path, &id))
+			continue;
+		rq->id = id;
+		if (strcmp((*op)->method, method) == 0) {
+			x->op = *op;
+			buf_free(&allow);
+			return 0;
+		}
+		buf_printf(&allow, "%s%s", allow.len > 0 ? ", " : "",
+		    (*op)->method);
+		if (strcmp((*op)->method, "GET") == 0)
+			buf_puts(&allow, ", HEAD");
+	}
+	if (allow.len > 0) {
+		reply_fault(&x->reply, FAULT_METHOD,
+		    "This resource allows %s.", buf_text(&allow));
+		reply_header(&x->reply, "Allow", buf_text(&allow));
+	} else {
+		reply_fault(&x->reply, FAULT_NOT_FOUND,
+		    "There is no such resource.");
+	}
+	buf_free(&allow);
+	return -1;
+}

@@ -1,0 +1,47 @@
+/*
+ * route: the operations, and which of them a request asks for.
+ */
+#ifndef DEVCRED_ROUTE_H
+#define DEVCRED_ROUTE_H
+
+#include "exchange.h"
+
+/*
+ * An operation: two pure halves around one call.  parse turns the request
+ * into x->call (NEED_CALL), or fills the reply (NEED_NOTHING); render turns
+ * the rows of that call into the reply, or into one further call.  Of a
+ * grouped call, row is the exchange's own, -1 if it has none; of others it is
+ * 0, or -1 if there are no rows.
+ */
+struct operation {
+	const char	*name;		/* also of the SQL function */
+	const char	*method;
+	const char	*path;		/* "{id}" stands for a device id */
+	unsigned int	 roles[2];	/* any of these, by enum api_profile */
+	enum media	 takes;		/* type of the request's body */
+	enum media	 gives;		/* type of the answer's */
+	enum need	(*parse)(struct exchange *x);
+	enum need	(*render)(struct exchange *x,
+			    const struct db_rows *rows, int row);
+};
+
+extern const struct operation newdevice_create;
+extern const struct operation newdevice_list;
+extern const struct operation newdevice_get;
+extern const struct operation newdevice_update;
+extern const struct operation newdevice_delete;
+extern const struct operation credential_issue;
+extern const struct operation tenant_current;
+extern const struct operation tenant_option;
+extern const struct operation user_current;
+
+/* All of them, ended by NULL. */
+extern const struct operation *const operations[];
+
+/*
+ * Find the operation of x: sets x->op and x->rq.id.  -1 with the reply filled
+ * (404, or 405 with Allow) if there is none.
+ */
+int	 route_find(struct exchange *x) MUST_CHECK;
+
+#endif

@@ -1,0 +1,180 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "route.h"
+#include "serve.h"
+
+static enum need serve_login(struct exchange *x, enum verdict verdict);
+
+/*
+ * request -> route -> auth -> operation: each lets the request pass or has
+ * filled the reply.
+ */
+enum need
+serve_begin(struct exchange *x, char *const *envp, const char *body,
+    size_t len)
+{
+	enum verdict verdict;
+	bool wait;
+
+	if (request_parse(&x->rq, envp, body, len, x->cx->conf,
+	    &x->reply) == -1)
+		return NEED_NOTHING;
+	if (route_find(x) == -1)
+		return NEED_NOTHING;
+	if (len > BODY_MAX) {
+		reply_fault(&x->reply, FAULT_TOO_LARGE,
+		    "The body is larger than %zu bytes.", BODY_MAX);
+		return NEED_NOTHING;
+	}
+	if (x->rq.authorization != NULL && x->cx->conf->require_tls &&
+	    !x->rq.secure) {
+		reply_fault(&x->reply, FAULT_FORBIDDEN,
+		    "Logins are taken over TLS only.");
+		return NEED_NOTHING;
+	}
+	x->stage = STAGE_LOGIN;
+	verdict = auth_begin(x, &wait);
+	if (wait)
+		return NEED_TURN;
+	return verdict == VERDICT_NONE ? NEED_CALL : serve_login(x, verdict);
+}
+
+/* Who asks is known: may they, and do we speak the same language? */
+static enum need
+serve_operation(struct exchange *x)
+{
+	const struct operation *op = x->op;
+	unsigned int roles = op->roles[x->cx->conf->api_profile];
+
+	x->stage = STAGE_OPERATION;
+	if (roles != ROLE_ANY && (x->login.roles & roles) == 0) {
+		reply_fault(&x->reply, FAULT_FORBIDDEN, "Access is denied.");
+		return NEED_NOTHING;
+	}
+	if (op->takes != MEDIA_NONE &&
+	    !media_is(x->rq.content_type, op->takes)) {
+		reply_fault(&x->reply, FAULT_MEDIA_TYPE,
+		    "The body must be %s.", media_name(op->takes));
+		return NEED_NOTHING;
+	}
+	if (!media_accepted(x->rq.accept, op->gives)) {
+		reply_fault(&x->reply, FAULT_NOT_ACCEPTABLE,
+		    "The answer is %s.", media_name(op->gives));
+		return NEED_NOTHING;
+	}
+	return op->parse(x);
+}
+
+static enum need
+serve_login(struct exchange *x, enum verdict verdict)
+{
+	buf_free(&x->login_try.text);
+	switch (verdict) {
+	case VERDICT_YES:
+		return serve_operation(x);
+	case VERDICT_NO:
+		reply_fault(&x->reply, FAULT_UNAUTHORIZED,
+		    "Invalid credentials! : Bad credentials");
+		break;
+	case VERDICT_ABSENT:
+		reply_fault(&x->reply, FAULT_UNAUTHORIZED,
+		    "A login is needed: Basic, tenant/user and password.");
+		break;
+	case VERDICT_MALFORMED:
+		reply_fault(&x->reply, FAULT_BAD_REQUEST,
+		    "The Authorization header is not one Basic login.");
+		break;
+	default:
+		reply_unavailable(&x->reply);
+		break;
+	}
+	return NEED_NOTHING;
+}
+
+enum need
+serve_rows(struct exchange *x, enum db_status status,
+    const struct db_rows *rows, int row)
+{
+	enum verdict verdict;
+
+	store_call_free(&x->call);
+	if (x->stage == STAGE_LOGIN) {
+		verdict = auth_rows(x, status, rows);
+		return verdict == VERDICT_NONE ? NEED_HASH :
+		    serve_login(x, verdict);
+	}
+	if (status == DB_REFUSED) {
+		reply_fault(&x->reply, FAULT_VALIDATION,
+		    "A field holds what cannot be stored.");
+		return NEED_NOTHING;
+	}
+	if (status != DB_OK) {
+		reply_unavailable(&x->reply);
+		return NEED_NOTHING;
+	}
+	return x->op->render(x, rows, row);
+}
+
+enum need
+serve_hashed(struct exchange *x, bool match)
+{
+	return serve_login(x, auth_hashed(x, match));
+}
+
+enum need
+serve_turn(struct exchange *x, enum verdict verdict)
+{
+	return serve_login(x, verdict);
+}
+
+enum need
+serve_give_up(struct exchange *x)
+{
+	auth_forget(x);
+	reply_unavailable(&x->reply);
+	return NEED_NOTHING;
+}
+
+struct exchange *
+exchange_new(const struct context *cx)
+{
+	struct exchange *x;
+
+	/* not calloc(): most of it is room for names that are rarely long */
+	if ((x = malloc(sizeof(*x))) == NULL)
+		return NULL;
+	x->cx = cx;
+	x->op = NULL;
+	x->stage = STAGE_LOGIN;
+	x->login.tenant[0] = '\0';
+	x->login.actor[0] = '\0';
+	x->login.roles = 0;
+	memset(&x->login_try, 0, offsetof(struct login_try, found));
+	x->login_try.exists = false;
+	memset(&x->rq, 0, sizeof(x->rq));
+	store_call_init(&x->call, STORE_MAX);
+	reply_init(&x->reply);
+	x->id[0] = '\0';
+	x->owner = NULL;
+	x->need = NEED_NOTHING;
+	x->tries = 0;
+	x->slot = -1;
+	x->alone = false;
+	return x;
+}
+
+void
+exchange_free(struct exchange *x)
+{
+	if (x == NULL)
+		return;
+	request_free(&x->rq);
+	buf_free(&x->login_try.text);
+	store_call_free(&x->call);
+	reply_free(&x->reply);
+	secret_wipe(&x->password, sizeof(x->password));
+	secret_wipe(x->login_try.hash, sizeof(x->login_try.hash));
+	free(x);
+}

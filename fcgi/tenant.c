@@ -1,0 +1,105 @@
+/*
+ * tenant: what a client may know of where and who it is.
+ */
+#include <string.h>
+
+#include "repr.h"
+#include "route.h"
+
+static enum need
+tenant_parse(struct exchange *x)
+{
+	store_call_init(&x->call, STORE_TENANT_GET);
+	store_add(&x->call, x->login.tenant);
+	if (store_call_ok(&x->call))
+		return NEED_CALL;
+	reply_unavailable(&x->reply);
+	return NEED_NOTHING;
+}
+
+/* Columns of tenant_get: domain_name, token_policy. */
+static enum need
+current_render(struct exchange *x, const struct db_rows *rows, int row)
+{
+	const char *domain;
+	const char *host;
+	struct buf *out;
+
+	if (row == -1) {	/* logged in a moment ago, and gone since */
+		reply_unavailable(&x->reply);
+		return NEED_NOTHING;
+	}
+	/* a tenant without a host name of its own is where it was asked for */
+	host = strstr(buf_text(&x->rq.base), "://") + 3;
+	domain = db_text(rows, row, 0);
+	out = reply_start(&x->reply, 200, MEDIA_JSON);
+	buf_puts(out, "{\"name\":");
+	repr_quote(out, x->login.tenant);
+	buf_puts(out, ",\"domainName\":");
+	repr_quote(out, domain != NULL ? domain : host);
+	buf_putc(out, '}');
+	return NEED_NOTHING;
+}
+
+const struct operation tenant_current = {
+	"tenant_current", "GET", "/tenant/currentTenant",
+	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON,
+	tenant_parse, current_render
+};
+
+static enum need
+option_render(struct exchange *x, const struct db_rows *rows, int row)
+{
+	struct buf *out;
+
+	if (row == -1) {
+		reply_unavailable(&x->reply);
+		return NEED_NOTHING;
+	}
+	out = reply_start(&x->reply, 200, MEDIA_JSON);
+	buf_printf(out, "{\"category\":\"device-registration\",\"key\":"
+	    "\"security-token.policy\",\"value\":\"%s\"}",
+	    db_text(rows, row, 1));
+	return NEED_NOTHING;
+}
+
+const struct operation tenant_option = {
+	"tenant_option", "GET",
+	"/tenant/options/device-registration/security-token.policy",
+	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON,
+	tenant_parse, option_render
+};
+
+/* Answers from the login alone. */
+static enum need
+user_parse(struct exchange *x)
+{
+	const char *name = strchr(x->login.actor, '/') + 1;
+	struct buf *out = reply_start(&x->reply, 200, MEDIA_JSON);
+	unsigned int bit;
+	bool first = true;
+
+	buf_puts(out, "{\"id\":");
+	repr_quote(out, name);
+	buf_puts(out, ",\"userName\":");
+	repr_quote(out, name);
+	buf_printf(out, ",\"self\":\"%s/user/currentUser\"",
+	    buf_text(&x->rq.base));
+	buf_puts(out, ",\"tenantId\":");
+	repr_quote(out, x->login.tenant);
+	buf_puts(out, ",\"effectiveRoles\":[");
+	for (bit = 1; bit <= ROLE_DEVICE; bit <<= 1) {
+		if ((x->login.roles & bit) == 0)
+			continue;
+		buf_printf(out, "%s{\"id\":\"%s\",\"name\":\"%s\"}",
+		    first ? "" : ",", role_name(bit), role_name(bit));
+		first = false;
+	}
+	buf_puts(out, "]}");
+	return NEED_NOTHING;
+}
+
+const struct operation user_current = {
+	"user_current", "GET", "/user/currentUser",
+	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON, user_parse, NULL
+};

@@ -1,0 +1,333 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "conn.h"
+#include "gateway.h"
+#include "lane.h"
+#include "log.h"
+#include "serve.h"
+#include "verifier.h"
+#include "worker.h"
+
+#define ACCEPT_TURN	64	/* connections taken in one turn */
+#define ACCEPT_PAUSE	100	/* ms, when there are no more descriptors */
+#define STOP_TIME	25000	/* ms until a stopping worker gives up */
+#define RETIRE_TIME	75000	/* ms; web servers keep idle ones for 60 s */
+
+struct worker {
+	struct loop		*loop;
+	struct context		 cx;
+	struct lane		 lane[LANE_MAX];
+	struct verifier_pool	 verifiers;
+	struct conn_group	 group;
+	struct watch		 listener;
+	struct timer		 pause;		/* before accepting again */
+	struct watch		 signals;
+	struct timer		 patience;	/* with those who do not leave */
+	bool			 leaving;
+	bool			 gone;
+};
+
+/* Give an exchange what it needs next. */
+static void
+drive(struct worker *w, struct exchange *x, enum need need)
+{
+	struct conn *c = x->owner;
+
+	x->need = need;
+	switch (need) {
+	case NEED_CALL:
+		lane_add(&w->lane[store_statement(x->call.id)->lane], x);
+		return;
+	case NEED_TURN:
+		return;
+	case NEED_HASH:
+		if (verifier_add(&w->verifiers, x))
+			return;
+		serve_give_up(x);
+		break;
+	case NEED_NOTHING:
+		break;
+	}
+	conn_reply(c, &x->reply);
+	exchange_free(x);
+}
+
+/* Nobody waits for x any more; it has come to where it can be let go. */
+static bool
+let_go(struct exchange *x)
+{
+	if (x->owner != NULL)
+		return false;
+	auth_forget(x);
+	exchange_free(x);
+	return true;
+}
+
+/* Those whose login was decided by another go on. */
+static void
+wake(struct worker *w)
+{
+	struct exchange *x;
+	enum verdict verdict;
+
+	while ((x = auth_next(w->cx.auth, &verdict)) != NULL)
+		if (!let_go(x))
+			drive(w, x, serve_turn(x, verdict));
+}
+
+static void
+called(void *arg, struct exchange *x, enum db_status status,
+    const struct db_rows *rows, int row)
+{
+	struct worker *w = arg;
+
+	if (!let_go(x))
+		drive(w, x, serve_rows(x, status, rows, row));
+	wake(w);
+}
+
+static void
+hashed(void *arg, struct exchange *x, bool known, bool match)
+{
+	struct worker *w = arg;
+
+	if (!let_go(x))
+		drive(w, x, known ? serve_hashed(x, match) : serve_give_up(x));
+	wake(w);
+}
+
+static void
+requested(void *arg, struct conn *c, char *const *envp, const char *body,
+    size_t len)
+{
+	struct worker *w = arg;
+	struct exchange *x;
+	struct reply rep;
+
+	if ((x = exchange_new(&w->cx)) == NULL) {
+		reply_init(&rep);
+		reply_unavailable(&rep);
+		conn_reply(c, &rep);
+		reply_free(&rep);
+		return;
+	}
+	x->owner = c;
+	conn_set_exchange(c, x);
+	drive(w, x, serve_begin(x, envp, body, len));
+}
+
+/*
+ * The connection will be answered, or closed, without its exchange.  That one
+ * is let go when what it waits for has come; the request it points to is gone
+ * by then and not looked at.
+ */
+static void
+given_up(void *arg, struct conn *c)
+{
+	struct worker *w = arg;
+	struct exchange *x = conn_exchange(c);
+
+	conn_set_exchange(c, NULL);
+	x->owner = NULL;
+	if (x->need == NEED_TURN)
+		let_go(x);
+	wake(w);
+}
+
+static void
+accept_all(struct worker *w, int max)
+{
+	int fd;
+
+	while (max-- > 0) {
+		fd = accept4(w->listener.fd, NULL, NULL,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd != -1) {
+			conn_open(&w->group, fd);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+			log_event(LOG_LEVEL_WARNING, "accept_paused", "why",
+			    strerror(errno), NULL);
+			loop_unwatch(w->loop, &w->listener);
+			loop_timer(w->loop, &w->pause,
+			    clock_ms() + ACCEPT_PAUSE);
+		}
+		return;
+	}
+}
+
+static void
+listener_ready(void *arg, uint32_t events)
+{
+	(void)events;
+	accept_all(arg, ACCEPT_TURN);
+}
+
+static void
+pause_over(void *arg)
+{
+	struct worker *w = arg;
+
+	if (!w->leaving && loop_watch(w->loop, &w->listener,
+	    EPOLLIN | EPOLLEXCLUSIVE) == -1)
+		w->gone = true;
+}
+
+static void
+patience_over(void *arg)
+{
+	struct worker *w = arg;
+
+	w->gone = true;
+}
+
+static void
+leave(struct worker *w, bool now)
+{
+	if (!w->leaving) {
+		/* those who are in the queue have been promised an answer */
+		accept_all(w, 4096);
+		loop_unwatch(w->loop, &w->listener);
+		close(w->listener.fd);
+		w->listener.fd = -1;
+	}
+	w->leaving = true;
+	w->group.closing = true;
+	loop_timer(w->loop, &w->patience,
+	    clock_ms() + (now ? STOP_TIME : RETIRE_TIME));
+	if (now)
+		conn_close_idle(&w->group);
+}
+
+static void
+signalled(void *arg, uint32_t events)
+{
+	struct worker *w = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(w->signals.fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == WORKER_STOP)
+			leave(w, true);
+		else if (info.ssi_signo == WORKER_RETIRE && !w->leaving)
+			leave(w, false);
+	}
+}
+
+static int
+watch_signals(struct worker *w)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, WORKER_STOP);
+	sigaddset(&set, WORKER_RETIRE);
+	/* the manager's; a worker of its own has no use for it */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) == -1)
+		return -1;
+	w->signals.ready = signalled;
+	w->signals.arg = w;
+	w->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (w->signals.fd == -1)
+		return -1;
+	return loop_watch(w->loop, &w->signals, EPOLLIN);
+}
+
+static int
+watch_listener(struct worker *w, int listener)
+{
+	struct rlimit limit;
+	int flags = fcntl(listener, F_GETFL);
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	w->listener.fd = listener;
+	w->listener.ready = listener_ready;
+	w->listener.arg = w;
+	w->pause.passed = pause_over;
+	w->pause.arg = w;
+	w->patience.passed = patience_over;
+	w->patience.arg = w;
+	if (flags == -1 || fcntl(listener, F_SETFL, flags | O_NONBLOCK) == -1)
+		return -1;
+	return loop_watch(w->loop, &w->listener, EPOLLIN | EPOLLEXCLUSIVE);
+}
+
+static int
+worker_init(struct worker *w, const struct conf *conf, int listener)
+{
+	int i;
+
+	memset(w, 0, sizeof(*w));
+	conn_group_init(&w->group);
+	w->cx.conf = conf;
+	/* libfcgi puts its own signal handlers; ours come after and win */
+	if (gateway_setup() == -1 || (w->loop = loop_new()) == NULL ||
+	    watch_signals(w) == -1)
+		return -1;
+	w->verifiers.done = hashed;
+	w->verifiers.arg = w;
+	if (verifier_start(&w->verifiers, w->loop, (int)conf->verifiers) == -1)
+		return -1;
+	if ((w->cx.auth = auth_new(conf)) == NULL)
+		return -1;
+	for (i = 0; i < LANE_MAX; i++) {
+		if (lane_init(&w->lane[i], w->loop, conf) == -1)
+			return -1;
+		w->lane[i].done = called;
+		w->lane[i].arg = w;
+	}
+	w->group.loop = w->loop;
+	w->group.conf = conf;
+	/* the answer goes out before the database call is given up */
+	w->group.answer_timeout = conf->db_timeout;
+	w->group.request = requested;
+	w->group.give_up = given_up;
+	w->group.arg = w;
+	return watch_listener(w, listener);
+}
+
+int
+worker_run(const struct conf *conf, int listener, int ready)
+{
+	static struct worker w;
+	int i;
+
+	log_setup("devcred-worker", (enum log_level)conf->log_level);
+	if (worker_init(&w, conf, listener) == -1) {
+		log_event(LOG_LEVEL_ERROR, "worker_failed", "why",
+		    strerror(errno), NULL);
+		return 1;
+	}
+	if (ready != -1 && write(ready, "r", 1) == 1)
+		close(ready);
+	while (!w.gone && !(w.leaving && w.group.n == 0)) {
+		if (loop_once(w.loop) == -1) {
+			log_event(LOG_LEVEL_ERROR, "worker_failed", "why",
+			    strerror(errno), NULL);
+			return 1;
+		}
+		for (i = 0; i < LANE_MAX; i++)
+			lane_flush(&w.lane[i]);
+	}
+	for (i = 0; i < LANE_MAX; i++)
+		lane_free(&w.lane[i]);
+	verifier_stop(&w.verifiers);
+	auth_free(w.cx.auth);
+	loop_free(w.loop);
+	return 0;
+}
