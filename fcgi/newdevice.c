@@ -29,7 +29,7 @@ reply_absent(struct exchange *x)
 	return NEED_NOTHING;
 }
 
-/* Start a call with who asks: tenant, and for what is recorded, who and whence. */
+/* Start a call with who asks: tenant; for the records also who, whence. */
 static void
 call_init(struct exchange *x, enum store_id id, bool recorded)
 {
@@ -245,7 +245,7 @@ update_render(struct exchange *x, const struct db_rows *rows, int row)
 
 const struct operation newdevice_update = {
 	"newdevice_update", "PUT", "/devicecontrol/newDeviceRequests/{id}",
-	/* the reference asks for READ here; see doc/ for why one may not */
+	/* the reference asks for READ here; see doc/classic.md */
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_ADMIN },
 	MEDIA_NEWDEVICE, MEDIA_NEWDEVICE, update_parse, update_render

@@ -66,7 +66,8 @@ count(const struct pool *pool, int generation)
 	return n;
 }
 
-static void
+/* -1: there can be no more now. */
+static int
 start_worker(struct pool *pool)
 {
 	struct member *m = pool->member;
@@ -75,17 +76,17 @@ start_worker(struct pool *pool)
 	while (m < pool->member + MEMBERS && m->pid != 0)
 		m++;
 	if (m == pool->member + MEMBERS)
-		return;		/* the old ones are still leaving */
+		return -1;	/* the old ones are still leaving */
 	m->generation = pool->generation;
 	m->started = clock_ms();
 	if ((m->pid = fork()) == -1) {
 		log_event(LOG_LEVEL_ERROR, "fork_failed", "why",
 		    strerror(errno), NULL);
 		m->pid = 0;
-		return;
+		return -1;
 	}
 	if (m->pid > 0)
-		return;
+		return 0;
 	/* should the manager be killed, finish and leave as well */
 	prctl(PR_SET_PDEATHSIG, WORKER_STOP);
 	if (getppid() != parent)
@@ -103,7 +104,10 @@ fill(struct pool *pool)
 		return;
 	pool->start_at = 0;
 	while (count(pool, pool->generation) < pool->conf->workers) {
-		start_worker(pool);
+		if (start_worker(pool) == -1) {
+			pool->start_at = clock_ms() + PAUSE_MAX;
+			return;
+		}
 		if (pool->pause > 0) {	/* one, to see whether it lives */
 			pool->start_at = clock_ms() + pool->pause;
 			return;

@@ -139,6 +139,8 @@ record_end(struct record_scan *scan)
 		/* a pair that was cut short */
 		if (scan->pair > 0 || scan->len_len > 0)
 			return RECORD_BAD;
+		/* libfcgi takes this padding for the next record's header */
+		scan->padded = scan->head[6] != 0;
 		scan->step = RECORD_STEP_BODY;
 		return RECORD_MORE;
 	default:

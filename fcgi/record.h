@@ -30,6 +30,7 @@ struct record_scan {
 	enum record_step step;		/* which records may come now */
 	unsigned int	 id;		/* of the request */
 	bool		 keep;		/* FCGI_KEEP_CONN */
+	bool		 padded;	/* the end of PARAMS: see record.c */
 	uint64_t	 body_len;	/* bytes of STDIN so far */
 	size_t		 params_len;
 	/* the record under way */
