@@ -59,7 +59,7 @@ static const struct setting settings[] = {
 	    "classic: roles and codes of the reference; current: of the newer "
 	    "API document"),
 	TEXT(base_url, "",
-	    "start of every link, as https://host/; empty: as the request came"),
+	    "start of every link, as https://host; empty: as the request came"),
 	TEXT(path_prefix, "",
 	    "what stands before /devicecontrol in the URL path"),
 	TEXT(trusted_proxy, "",

@@ -114,7 +114,14 @@ const char *db_text(const struct db_rows *rows, int row, int col);
 /* Number in a column; 0 for null. */
 long	 db_num(const struct db_rows *rows, int row, int col);
 
-/* Wipe and free; safe to repeat. */
+/*
+ * The len bytes of a bytea column, of which the text is PostgreSQL's hex form
+ * ("\\x00ff"); -1 if there are more, or fewer.
+ */
+int	 db_bytes(const struct db_rows *rows, int row, int col,
+	    unsigned char *out, size_t len) MUST_CHECK;
+
+/* Safe to repeat. */
 void	 db_rows_free(struct db_rows *rows);
 
 /*

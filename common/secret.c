@@ -139,7 +139,8 @@ secret_key_new(void)
 	if (secret_random(bytes, sizeof(bytes)) == 0 &&
 	    (key->mac = EVP_MAC_fetch(NULL, "HMAC", NULL)) != NULL &&
 	    (key->ctx = EVP_MAC_CTX_new(key->mac)) != NULL)
-		done = EVP_MAC_init(key->ctx, bytes, sizeof(bytes), params) == 1;
+		done = EVP_MAC_init(key->ctx, bytes, sizeof(bytes),
+		    params) == 1;
 	secret_wipe(bytes, sizeof(bytes));
 	if (!done) {
 		secret_key_free(key);

@@ -61,7 +61,7 @@ struct store_call {
 	enum store_id	 id;
 	int		 nvalues;
 	struct buf	 text;		/* the values, each with its NUL */
-	size_t		 value[STORE_VALUES];	/* places in it; SIZE_MAX: null */
+	size_t		 value[STORE_VALUES];	/* in it; SIZE_MAX: null */
 	struct store_claim claim;	/* of a grouped call */
 };
 

@@ -275,26 +275,6 @@ settle(struct exchange *x, enum verdict verdict)
 	return verdict;
 }
 
-/* Bytes of a bytea column in PostgreSQL's hex form ("\x00ff"). */
-static int
-column_bytes(const struct db_rows *rows, int col, unsigned char *out,
-    size_t len)
-{
-	const char *text = db_text(rows, 0, col);
-	unsigned int byte = 0;
-	size_t i;
-
-	if (text == NULL || strlen(text) != 2 + 2 * len)
-		return -1;
-	for (i = 0, text += 2; i < 2 * len; i++, text++) {
-		byte = byte << 4 | (unsigned int)(*text <= '9' ?
-		    *text - '0' : *text - 'a' + 10);
-		if (i % 2 == 1)
-			out[i / 2] = (unsigned char)(byte & 0xff);
-	}
-	return 0;
-}
-
 /* An issued login: one digest, also if there is no such device. */
 static enum verdict
 check_device(struct exchange *x, const struct db_rows *rows)
@@ -304,8 +284,9 @@ check_device(struct exchange *x, const struct db_rows *rows)
 	unsigned char hash[DIGEST_SIZE] = { 0 };
 	bool same;
 
-	if (try->exists && (column_bytes(rows, 3, salt, sizeof(salt)) == -1 ||
-	    column_bytes(rows, 4, hash, sizeof(hash)) == -1))
+	if (try->exists && (
+	    db_bytes(rows, 0, 3, salt, sizeof(salt)) == -1 ||
+	    db_bytes(rows, 0, 4, hash, sizeof(hash)) == -1))
 		return VERDICT_LATER;
 	same = secret_password_is(try->password, salt, hash);
 	return same && try->exists ? VERDICT_YES : VERDICT_NO;

@@ -17,7 +17,7 @@
 #define PEEKS		3	/* looks at a request that is not whole */
 #define PEEK_ENOUGH	((size_t)64 * 1024)	/* bytes: collect at once */
 #define TURN_SIZE	((size_t)256 * 1024)	/* bytes read in one turn */
-#define DIRECT_MAX	((size_t)32 * 1024)	/* reply an empty socket takes */
+#define DIRECT_MAX	((size_t)32 * 1024)	/* an empty socket takes it */
 
 enum conn_state { CONN_READING, CONN_SERVING, CONN_SENDING };
 
@@ -45,7 +45,6 @@ struct conn {
 /* One worker handles one connection at a time: they share the room. */
 static char room[PEEK_SIZE];
 
-static void conn_read(struct conn *c);
 static void conn_send(struct conn *c);
 
 void
@@ -236,7 +235,7 @@ conn_read(struct conn *c)
 		log_event(LOG_LEVEL_WARNING, "request_dropped", "why",
 		    "not a FastCGI request of ours", NULL);
 		conn_close(c);
-	} else if (state == RECORD_WHOLE) {
+	} else if (state == RECORD_WHOLE && !c->scan.padded) {
 		c->keep = c->scan.keep && used == (size_t)n;
 		conn_serve(c, c->watch.fd);
 	} else {
@@ -244,7 +243,8 @@ conn_read(struct conn *c)
 		if (c->timer.at == 0)
 			loop_timer(c->group->loop, &c->timer,
 			    clock_ms() + c->group->conf->body_timeout);
-		if (++c->peeks < PEEKS && (size_t)n < PEEK_ENOUGH) {
+		if (state == RECORD_MORE && ++c->peeks < PEEKS &&
+		    (size_t)n < PEEK_ENOUGH) {
 			conn_wait(c, EPOLLIN | EPOLLET);
 			return;
 		}
@@ -369,19 +369,11 @@ conn_reply_file(struct conn *c, const struct buf *out)
 void
 conn_reply(struct conn *c, const struct reply *rep)
 {
-	struct reply sorry;
 	struct buf out;
 
 	c->x = NULL;
 	buf_init(&out, 0);
 	reply_write(rep, &out);
-	if (!buf_ok(&out)) {	/* no memory for it */
-		reply_init(&sorry);
-		reply_unavailable(&sorry);
-		buf_free(&out);
-		reply_write(&sorry, &out);
-		reply_free(&sorry);
-	}
 	if (c->file != -1 || out.len > DIRECT_MAX)
 		conn_reply_file(c, &out);
 	else if (gateway_reply(c->gw, c->watch.fd, &out) == -1)

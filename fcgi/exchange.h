@@ -52,7 +52,7 @@ struct exchange {
 	void			*owner;
 	enum need		 need;		/* what it waits for */
 	int			 tries;		/* of the call */
-	int			 slot;		/* in a group under way, or -1 */
+	int			 slot;		/* in a group sent, or -1 */
 	bool			 alone;		/* not in a group again */
 };
 

@@ -93,7 +93,7 @@ gateway_reply(struct gateway *gw, int fd, const struct buf *out)
 	int rc = -1;
 
 	lend(&gw->rq, fd);
-	/* closing both streams ends the request, in the same write if it fits */
+	/* closing both streams ends the request, in one write if it fits */
 	if (out->len <= INT_MAX &&
 	    FCGX_PutStr(buf_text(out), (int)out->len, stream) != -1 &&
 	    FCGX_FClose(gw->rq.err) == 0 && FCGX_FClose(stream) == 0)

@@ -21,7 +21,7 @@ lane_watch(struct lane *lane)
 		events |= EPOLLIN;
 	if ((p & POLLOUT) != 0)
 		events |= EPOLLOUT;
-	/* while it connects, its descriptor may be another of the same number */
+	/* while it connects, its number may stand for another descriptor */
 	if (fd != lane->watch.fd || !db_connected(lane->db))
 		loop_unwatch(lane->loop, &lane->watch);
 	lane->watch.fd = fd;
@@ -139,7 +139,7 @@ again(struct exchange *x, enum db_status status, int n)
 	switch (status) {
 	case DB_CONFLICT:	/* it certainly was rolled back */
 		return ++x->tries < TRIES_MAX;
-	case DB_REFUSED:	/* one of the group is to blame: find out which */
+	case DB_REFUSED:	/* one of the group is to blame: which? */
 		if (n > 1)
 			x->alone = true;
 		return n > 1;

@@ -79,7 +79,7 @@ loop_timer(struct loop *loop, struct timer *timer, int64_t at)
 	timer->at = at;
 	if (at == 0)
 		return;
-	/* most deadlines are as long as each other: the place is near the end */
+	/* most deadlines are equally long: the place is near the end */
 	TAILQ_FOREACH_REVERSE(t, &loop->timers, timers, link)
 		if (t->at <= at)
 			break;

@@ -14,7 +14,8 @@ enum { RANGE_ALL, RANGE_APPLICATION, RANGE_JSON, RANGE_TYPE, RANGE_MAX };
 static const char *const media_type[] = {
 	[MEDIA_NONE] = "",
 	[MEDIA_NEWDEVICE] = VENDOR "newDeviceRequest+json" PARAMS,
-	[MEDIA_NEWDEVICE_LIST] = VENDOR "newDeviceRequestCollection+json" PARAMS,
+	[MEDIA_NEWDEVICE_LIST] =
+	    VENDOR "newDeviceRequestCollection+json" PARAMS,
 	[MEDIA_CREDENTIALS] = VENDOR "deviceCredentials+json" PARAMS,
 	[MEDIA_ERROR] = VENDOR "error+json" PARAMS,
 	[MEDIA_JSON] = "application/json" PARAMS,

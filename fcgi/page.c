@@ -109,12 +109,15 @@ list_parse(struct exchange *x)
 	}
 	store_call_init(&x->call, STORE_NEWDEVICE_LIST);
 	store_add(&x->call, x->login.tenant);
-	store_add(&x->call, page.status.len > 0 ? buf_text(&page.status) : NULL);
-	store_add(&x->call, page.prefix.len > 0 ? buf_text(&page.prefix) : NULL);
+	store_add(&x->call,
+	    page.status.len > 0 ? buf_text(&page.status) : NULL);
+	store_add(&x->call,
+	    page.prefix.len > 0 ? buf_text(&page.prefix) : NULL);
 	/* one more than asked for tells whether there is a next page */
 	store_add_num(&x->call, page.size + 1);
 	store_add_num(&x->call, (page.current - 1) * page.size);
-	store_add(&x->call, page.total_pages || page.total_elements ? "t" : "f");
+	store_add(&x->call,
+	    page.total_pages || page.total_elements ? "t" : "f");
 	page_free(&page);
 	if (store_call_ok(&x->call))
 		return NEED_CALL;

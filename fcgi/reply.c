@@ -114,8 +114,8 @@ reason(int status)
 	return "Unknown";
 }
 
-void
-reply_write(const struct reply *rep, struct buf *out)
+static void
+write_out(const struct reply *rep, struct buf *out)
 {
 	buf_printf(out, "Status: %d %s\r\n", rep->status, reason(rep->status));
 	if (rep->media != MEDIA_NONE)
@@ -129,4 +129,19 @@ reply_write(const struct reply *rep, struct buf *out)
 	/* a reply that did not fit into memory must not look whole */
 	if (!buf_ok(&rep->head) || !buf_ok(&rep->body))
 		out->broken = true;
+}
+
+void
+reply_write(const struct reply *rep, struct buf *out)
+{
+	struct reply sorry;
+
+	write_out(rep, out);
+	if (buf_ok(out))
+		return;
+	buf_free(out);
+	reply_init(&sorry);
+	reply_unavailable(&sorry);
+	write_out(&sorry, out);
+	reply_free(&sorry);
 }

@@ -53,7 +53,10 @@ void	 reply_fault(struct reply *rep, enum fault fault, const char *fmt, ...)
 /* 503 with Retry-After: the database cannot be asked, or its answer is lost. */
 void	 reply_unavailable(struct reply *rep);
 
-/* Write header and body as CGI wants them (RFC 3875, 6.3). */
+/*
+ * Write header and body as CGI wants them (RFC 3875, 6.3); a 503 in its place
+ * if there is no memory for it.
+ */
 void	 reply_write(const struct reply *rep, struct buf *out);
 
 #endif

@@ -145,7 +145,8 @@ split_path(struct request *rq, const char *prefix)
 		if (len == 0)
 			return -1;
 		if (rq->nsegments == SEGMENT_MAX) {
-			rq->nsegments = SEGMENT_MAX + 1;	/* none of ours */
+			/* none of ours */
+			rq->nsegments = SEGMENT_MAX + 1;
 			return 0;
 		}
 		if (add_segment(rq, p, len, &place[rq->nsegments]) == -1)
@@ -210,7 +211,8 @@ find_source(struct request *rq, const char *const *value, bool trusted,
 		forwarded_source(rq, value[V_FORWARDED_FOR], proxies);
 	if (trusted && value[V_FORWARDED_PROTO] != NULL)
 		scheme = value[V_FORWARDED_PROTO];
-	else if (value[V_HTTPS] != NULL && strcasecmp(value[V_HTTPS], "on") == 0)
+	else if (value[V_HTTPS] != NULL &&
+	    strcasecmp(value[V_HTTPS], "on") == 0)
 		scheme = "https";
 	rq->secure = scheme != NULL && strcasecmp(scheme, "https") == 0;
 	buf_puts(&rq->base, rq->secure ? "https://" : "http://");

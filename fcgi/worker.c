@@ -31,7 +31,7 @@ struct worker {
 	struct watch		 listener;
 	struct timer		 pause;		/* before accepting again */
 	struct watch		 signals;
-	struct timer		 patience;	/* with those who do not leave */
+	struct timer		 patience;	/* with who does not leave */
 	bool			 leaving;
 	bool			 gone;
 };

@@ -1,0 +1,189 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "db_conn.h"
+#include "log.h"
+
+#define BACKOFF_MIN	100	/* ms */
+#define BACKOFF_MAX	1000	/* ms */
+
+struct db *
+db_new(const char *conninfo, bool prepare, int schema)
+{
+	struct db *db;
+
+	if ((db = calloc(1, sizeof(*db))) == NULL)
+		return NULL;
+	if ((db->conninfo = strdup(conninfo)) == NULL) {
+		free(db);
+		return NULL;
+	}
+	db->prepare = prepare;
+	db->schema = schema;
+	db->deadline = INT64_MAX;
+	buf_init(&db->text, 0);
+	return db;
+}
+
+void
+db_forget_call(struct db *db)
+{
+	PQclear(db->result);
+	db->result = NULL;
+	buf_free(&db->text);
+	db->deadline = INT64_MAX;
+	db->calling = false;
+	db->sent = false;
+	db->doubt = false;
+}
+
+void
+db_close(struct db *db)
+{
+	PQfinish(db->pg);
+	db->pg = NULL;
+	db->state = DOWN;
+	db->nprepared = 0;
+	db_forget_call(db);
+}
+
+void
+db_free(struct db *db)
+{
+	if (db == NULL)
+		return;
+	db_close(db);
+	explicit_bzero(db->conninfo, strlen(db->conninfo));
+	free(db->conninfo);
+	free(db->message);
+	free(db);
+}
+
+void
+db_note(struct db *db, const char *message)
+{
+	free(db->message);
+	db->message = strdup(message);
+}
+
+void
+db_end(struct db *db, enum db_status status)
+{
+	db->calling = false;
+	db->deadline = INT64_MAX;
+	db->status = status;
+	buf_free(&db->text);
+	if (status != DB_OK) {
+		PQclear(db->result);
+		db->result = NULL;
+	}
+}
+
+void
+db_lost(struct db *db, const char *why)
+{
+	bool calling = db->calling;
+	bool sent = db->sent;
+	enum db_state state = db->state;
+
+	db_note(db, why);
+	PQfinish(db->pg);
+	db->pg = NULL;
+	db->nprepared = 0;
+	db->state = DOWN;
+	if (state == CONNECTING || state == GREETING) {
+		db->backoff = db->backoff == 0 ? BACKOFF_MIN :
+		    db->backoff * 2 > BACKOFF_MAX ? BACKOFF_MAX :
+		    db->backoff * 2;
+		db->retry_at = clock_ms() + db->backoff;
+	}
+	log_event(LOG_LEVEL_WARNING, "database_lost", "while",
+	    state == CONNECTING || state == GREETING ? "connecting" :
+	    calling ? "calling" : "idle", "why", db_message(db), NULL);
+	if (calling)
+		db_end(db, sent ? DB_UNCERTAIN : DB_UNAVAILABLE);
+}
+
+/*
+ * A cancelled wait for a synchronous standby is reported as success with a
+ * warning: such a commit is not what was promised.  No function of ours warns.
+ */
+static void
+db_notice(void *arg, const PGresult *res)
+{
+	struct db *db = arg;
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	const char *level = PQresultErrorField(res,
+	    PG_DIAG_SEVERITY_NONLOCALIZED);
+
+	if (state == NULL || level == NULL || strcmp(level, "WARNING") != 0)
+		return;
+	if (strcmp(state, "01000") == 0 || strcmp(state, "57P01") == 0)
+		db->doubt = true;
+	log_event(LOG_LEVEL_WARNING, "database_warning", "sqlstate", state,
+	    "text", PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY), NULL);
+}
+
+void
+db_connect(struct db *db)
+{
+	if (clock_ms() < db->retry_at) {
+		db_end(db, DB_UNAVAILABLE);
+		return;
+	}
+	db->state = CONNECTING;
+	if ((db->pg = PQconnectStart(db->conninfo)) == NULL ||
+	    PQstatus(db->pg) == CONNECTION_BAD) {
+		db_lost(db, db->pg != NULL ? PQerrorMessage(db->pg) :
+		    "out of memory");
+		return;
+	}
+	PQsetNoticeReceiver(db->pg, db_notice, db);
+	db->polling = PGRES_POLLING_WRITING;
+}
+
+void
+db_connection_made(struct db *db)
+{
+	if (PQsetnonblocking(db->pg, 1) == -1) {
+		db_lost(db, PQerrorMessage(db->pg));
+		return;
+	}
+	if (db->schema == 0) {
+		db->state = IDLE;
+		return;
+	}
+	db->state = GREETING;
+	if (PQsendQueryParams(db->pg, "select devcred.schema_version()", 0,
+	    NULL, NULL, NULL, NULL, 0) == 0)
+		db_lost(db, PQerrorMessage(db->pg));
+}
+
+void
+db_greeted(struct db *db)
+{
+	char why[128];
+	int version = 0;
+
+	if (PQresultStatus(db->result) != PGRES_TUPLES_OK) {
+		snprintf(why, sizeof(why), "no devcred schema in reach (%s): "
+		    "run devcredctl migrate, grant devcred_app",
+		    PQresultErrorField(db->result, PG_DIAG_SQLSTATE) != NULL ?
+		    PQresultErrorField(db->result, PG_DIAG_SQLSTATE) : "?");
+	} else {
+		version = (int)strtol(PQgetvalue(db->result, 0, 0), NULL, 10);
+		snprintf(why, sizeof(why), "schema version %d, but %d is "
+		    "needed: run devcredctl migrate", version, db->schema);
+	}
+	PQclear(db->result);
+	db->result = NULL;
+	if (version < db->schema) {
+		db_lost(db, why);
+		return;
+	}
+	db->backoff = 0;
+	db->state = IDLE;
+	log_event(LOG_LEVEL_DEBUG, "database_connected", NULL);
+}
