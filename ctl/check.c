@@ -1,0 +1,187 @@
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "check.h"
+#include "model.h"
+#include "table.h"
+#include "text.h"
+
+static void
+print_clean(const char *fmt, va_list ap)
+{
+	struct buf clean;
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) == -1)
+		return;
+	/* one line each: PostgreSQL's messages end in a newline, or go on */
+	text[strcspn(text, "\n")] = '\0';
+	buf_init(&clean, 0);
+	table_clean(&clean, text, false);
+	puts(buf_text(&clean));
+	buf_free(&clean);
+	free(text);
+}
+
+void
+check_say(struct check *c, enum verdict verdict, const char *what,
+    const char *fmt, ...)
+{
+	static const char *const word[] = {
+		[CHECK_OK] = "ok",
+		[CHECK_WARNING] = "warning",
+		[CHECK_FAULT] = "FAULT",
+	};
+	va_list ap;
+
+	if (verdict == CHECK_FAULT)
+		c->faults++;
+	printf("%-8s %s: ", word[verdict], what);
+	va_start(ap, fmt);
+	print_clean(fmt, ap);
+	va_end(ap);
+}
+
+void
+check_todo(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("         -> ", stdout);
+	va_start(ap, fmt);
+	print_clean(fmt, ap);
+	va_end(ap);
+}
+
+/* Each line of conf_load()'s complaints is a fault. */
+static void
+say_faults(struct check *c, char *lines)
+{
+	char *line;
+
+	while ((line = strsep(&lines, "\n")) != NULL)
+		if (line[0] != '\0')
+			check_say(c, CHECK_FAULT, "configuration", "%s", line);
+	check_todo("correct that first, see devcred.conf(5); the rest was "
+	    "not looked at");
+}
+
+/* Whether a connection string holds a password. */
+static bool
+has_password(const char *conninfo)
+{
+	const char *at;
+
+	if (strstr(conninfo, "password") != NULL)
+		return true;
+	/* postgresql://user:password@host/ */
+	if ((at = strstr(conninfo, "://")) == NULL)
+		return false;
+	at += 3;
+	at += strcspn(at, ":@/?");
+	return at[0] == ':' && at[strcspn(at, "@/?")] == '@';
+}
+
+static void
+check_file(struct check *c, const char *path)
+{
+	const struct conf *conf = &c->ctl->conf;
+	struct stat st;
+	bool secret;
+
+	if (stat(path, &st) == -1) {
+		/* conf_load() has taken it that way */
+		check_say(c, CHECK_OK, "configuration", "there is no %s; "
+		    "defaults and environment are used", path);
+		return;
+	}
+	check_say(c, CHECK_OK, "configuration", "%s is well-formed", path);
+	/* what the environment has put in place is not in the file */
+	secret = (has_password(conf->database) &&
+	    getenv("DEVCRED_DATABASE") == NULL) ||
+	    (has_password(conf->app_database) &&
+	    getenv("DEVCRED_APP_DATABASE") == NULL);
+	if (!secret)
+		return;
+	if ((st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0) {
+		check_say(c, CHECK_FAULT, "file mode", "%s holds a password "
+		    "and has mode %04o", path,
+		    (unsigned int)st.st_mode & 07777);
+		check_todo("chmod 0640 %s, with the service's group", path);
+	} else {
+		check_say(c, CHECK_OK, "file mode", "%s has mode %04o", path,
+		    (unsigned int)st.st_mode & 07777);
+	}
+}
+
+/* Settings that are text have a meaning that conf_load() does not look at. */
+static void
+check_settings(struct check *c)
+{
+	const struct conf *conf = &c->ctl->conf;
+	char addr[ADDR_SIZE];
+	const char *p = conf->trusted_proxy;
+	size_t len;
+
+	for (p += strspn(p, " ,\t"); *p != '\0'; p += strspn(p, " ,\t")) {
+		len = strcspn(p, " ,\t");
+		if (str_copy(addr, sizeof(addr), p, len) == -1 ||
+		    !addr_valid(addr)) {
+			check_say(c, CHECK_FAULT, "trusted_proxy",
+			    "\"%.*s\" is no IP address", (int)len, p);
+			check_todo("name single addresses, no networks and no "
+			    "host names");
+		}
+		p += len;
+	}
+	if (conf->base_url[0] != '\0' &&
+	    strncmp(conf->base_url, "https://", 8) != 0 &&
+	    strncmp(conf->base_url, "http://", 7) != 0) {
+		check_say(c, CHECK_FAULT, "base_url", "\"%s\" is no URL",
+		    conf->base_url);
+		check_todo("base_url = https://host, or leave it empty");
+	}
+	len = strlen(conf->path_prefix);
+	if (len > 0 && (conf->path_prefix[0] != '/' ||
+	    conf->path_prefix[len - 1] == '/')) {
+		check_say(c, CHECK_FAULT, "path_prefix", "\"%s\" is no start "
+		    "of a path", conf->path_prefix);
+		check_todo("path_prefix = /prefix, without a / at its end");
+	}
+	if (conf->require_tls == 0) {
+		check_say(c, CHECK_WARNING, "require_tls", "passwords may "
+		    "cross the network in the clear");
+		check_todo("require_tls = on, unless no plain HTTP gets here");
+	}
+}
+
+enum ctl_exit
+check(struct ctl *ctl)
+{
+	struct check c = { ctl, 0 };
+	struct buf error;
+	enum ctl_exit rc;
+
+	if ((rc = ctl_args(ctl, NULL, 0, 0)) != CTL_DONE)
+		return rc;
+	buf_init(&error, 0);
+	if (conf_load(&ctl->conf, ctl->conf_path, &error) == -1) {
+		say_faults(&c, error.data);
+	} else {
+		check_file(&c, conf_path(ctl->conf_path));
+		check_settings(&c);
+		check_socket(&c);
+		check_database(&c);
+	}
+	buf_free(&error);
+	if (c.faults == 0) {
+		puts("no faults");
+		return CTL_DONE;
+	}
+	printf("%d fault%s\n", c.faults, c.faults == 1 ? "" : "s");
+	return CTL_FAILED;
+}

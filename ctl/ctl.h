@@ -1,0 +1,131 @@
+/*
+ * ctl: what every command of devcredctl stands on: its arguments, what it
+ * tells people, and its conversation with the database.
+ */
+#ifndef DEVCREDCTL_CTL_H
+#define DEVCREDCTL_CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "conf.h"
+#include "db.h"
+
+/* Exit status of the program; every command returns one of these. */
+enum ctl_exit {
+	CTL_DONE,
+	CTL_FAILED,		/* refused, or it went wrong */
+	CTL_USAGE,		/* the command line makes no sense */
+	CTL_UNREACHABLE		/* the database cannot be asked */
+};
+
+struct ctl;
+struct schema;
+
+/* A command; those without verb have NULL there. */
+struct command {
+	const char	*noun;
+	const char	*verb;
+	const char	*operands;	/* for the usage line */
+	const char	*help;		/* one line */
+	bool		 loads_conf;	/* it does that itself */
+	enum ctl_exit	(*run)(struct ctl *ctl);
+};
+
+struct ctl {
+	const char	*conf_path;	/* -c FILE, or NULL */
+	struct conf	 conf;
+	struct db	*db;		/* NULL until session_connect() */
+	const struct command *command;
+	char		**arg;		/* what follows noun and verb */
+	int		 narg;
+};
+
+/*
+ * An option of a command: --name sets *flag; --name VALUE sets *value, or is
+ * added to *list (each value followed by a space).
+ */
+struct ctl_option {
+	const char	 *name;
+	bool		 *flag;
+	const char	**value;
+	struct buf	 *list;
+};
+
+/*
+ * Take the options out of the arguments; ctl->arg and ctl->narg are left with
+ * the operands, of which there must be min to max.  options ends with a NULL
+ * name; NULL: there are none.  CTL_USAGE, with the reason and the usage told,
+ * if it does not fit.
+ */
+enum ctl_exit ctl_args(struct ctl *ctl, const struct ctl_option *options,
+	    int min, int max) MUST_CHECK;
+
+/* Say why the command line makes no sense, and what would; CTL_USAGE. */
+enum ctl_exit ctl_usage(const struct ctl *ctl, const char *fmt, ...)
+	    PRINTF_LIKE(2, 3);
+
+/* Write the usage line of a command. */
+void	 ctl_usage_line(FILE *out, const struct command *command);
+
+/*
+ * Tell on standard error what went wrong, with the program's name, and what
+ * to do about it.  Terminal control characters are made harmless.
+ */
+void	 ctl_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
+void	 ctl_advice(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* Connect as conf.database says; the reason of a failure is told. */
+enum ctl_exit session_connect(struct ctl *ctl) MUST_CHECK;
+
+/*
+ * Connect and begin a transaction as devcred_owner, in a database whose
+ * schema is the one this program knows.
+ */
+enum ctl_exit session_begin(struct ctl *ctl) MUST_CHECK;
+
+/*
+ * Run a statement of the transaction.  On CTL_DONE the caller frees *rows;
+ * else the reason is told and the transaction is as good as rolled back.
+ */
+enum ctl_exit session_call(struct ctl *ctl, const struct db_statement *stmt,
+	    const char *const *values, struct db_rows *rows) MUST_CHECK;
+
+/* Whether there is such a tenant; NULL passes.  The reason is told if not. */
+enum ctl_exit session_tenant(struct ctl *ctl, const char *tenant) MUST_CHECK;
+
+/* Commit. */
+enum ctl_exit session_commit(struct ctl *ctl) MUST_CHECK;
+
+/*
+ * Connect, begin a transaction that only looks, as devcred_owner if the login
+ * may, and ask for schema_facts(), which the caller frees in any case.
+ */
+enum ctl_exit session_look(struct ctl *ctl, struct db_rows *facts) MUST_CHECK;
+
+/* schema_read(), with the reason of a failure told. */
+enum ctl_exit session_history(struct ctl *ctl, const struct db_rows *facts,
+	    struct schema *schema) MUST_CHECK;
+
+/* Tell why the last statement failed, and the exit status for it. */
+enum ctl_exit session_failed(const struct ctl *ctl, enum db_status status);
+
+/* The commands, one file for each noun. */
+enum ctl_exit migrate(struct ctl *ctl);
+enum ctl_exit migrate_status(struct ctl *ctl);
+enum ctl_exit tenant_add(struct ctl *ctl);
+enum ctl_exit tenant_list(struct ctl *ctl);
+enum ctl_exit tenant_set(struct ctl *ctl);
+enum ctl_exit user_add(struct ctl *ctl);
+enum ctl_exit user_passwd(struct ctl *ctl);
+enum ctl_exit user_list(struct ctl *ctl);
+enum ctl_exit user_disable(struct ctl *ctl);
+enum ctl_exit user_enable(struct ctl *ctl);
+enum ctl_exit request_list(struct ctl *ctl);
+enum ctl_exit request_add(struct ctl *ctl);
+enum ctl_exit request_accept(struct ctl *ctl);
+enum ctl_exit request_block(struct ctl *ctl);
+enum ctl_exit request_delete(struct ctl *ctl);
+enum ctl_exit check(struct ctl *ctl);
+
+#endif

@@ -1,0 +1,318 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "model.h"
+#include "names.h"
+#include "prompt.h"
+#include "secret.h"
+#include "store.h"
+#include "table.h"
+#include "text.h"
+
+#define LIST_LIMIT	100	/* requests shown if nothing is said */
+#define LIST_MAX	100000
+
+#define ACTOR	"'db:' || session_user"
+
+/*
+ * The scope "management" reaches every tenant, so that tenant's own requests
+ * are picked from all.
+ */
+static const struct db_statement stmt_list = { "request_list",
+	"select r.id,"
+	"       r.tenant,"
+	"       r.status,"
+	"       r.owner,"
+	"       to_char(r.created::timestamptz at time zone 'UTC',"
+	"           'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
+	"       r.type,"
+	"       r.group_id"
+	"  from devcred.newdevice_list(coalesce($1, 'management'),"
+	"       $2::devcred.request_status, null,"
+	"       case when $1 = 'management' then null else $3::int end, 0,"
+	"       false) r"
+	" where r.id is not null"
+	"   and ($1 is null or r.tenant = $1)"
+	" limit $3::int",
+	3 };
+
+static const struct db_statement stmt_add = { "request_add",
+	"select outcome, tenant, status"
+	"  from devcred.newdevice_create('management', " ACTOR ", null, $1,"
+	"       $2, $3, $4, null)",
+	4 };
+
+static const struct db_statement stmt_update = { "request_update",
+	"select outcome, tenant, status"
+	"  from devcred.newdevice_update('management', " ACTOR ", null, $1,"
+	"       $2::devcred.request_status, null, $3::bytea, $4::int)",
+	4 };
+
+static const struct db_statement stmt_delete = { "request_delete",
+	"select outcome"
+	"  from devcred.newdevice_delete('management', " ACTOR ", null, $1)",
+	1 };
+
+enum { AT_OUTCOME, AT_TENANT, AT_STATUS };
+
+static enum ctl_exit
+no_request(const char *id)
+{
+	ctl_error("there is no new device request %s", id);
+	ctl_advice("devcredctl request list");
+	return CTL_FAILED;
+}
+
+/* Print a list; more than limit rows mean that there is more. */
+static enum ctl_exit
+print_list(struct db_rows *rows, long limit)
+{
+	static const char *const titles[] = { "ID", "TENANT", "STATUS",
+		"OWNER", "CREATED", "TYPE", "GROUP", NULL };
+	bool more = rows->n > limit;
+
+	if (more)
+		rows->n = (int)limit;
+	if (table_print_rows(titles, rows, 0, stdout) == -1) {
+		ctl_error("out of memory");
+		return CTL_FAILED;
+	}
+	if (more)
+		ctl_error("there are more than %ld; see --limit", limit);
+	return CTL_DONE;
+}
+
+enum ctl_exit
+request_list(struct ctl *ctl)
+{
+	static const char *const statuses[] = { "WAITING_FOR_CONNECTION",
+		"PENDING_ACCEPTANCE", "ACCEPTED", "BLOCKED", NULL };
+	const char *tenant = NULL;
+	const char *status = NULL;
+	const char *limit = NULL;
+	const struct ctl_option options[] = {
+		{ "tenant", NULL, &tenant, NULL },
+		{ "status", NULL, &status, NULL },
+		{ "limit", NULL, &limit, NULL },
+		{ NULL, NULL, NULL, NULL }
+	};
+	const char *values[3];
+	char fetch[24];
+	struct db_rows rows;
+	enum ctl_exit rc;
+	long n = LIST_LIMIT;
+
+	if ((rc = ctl_args(ctl, options, 0, 0)) != CTL_DONE)
+		return rc;
+	if (limit != NULL && parse_num(limit, 1, LIST_MAX, &n) == -1)
+		return ctl_usage(ctl, "--limit is a number from 1 to %d",
+		    LIST_MAX);
+	if (status != NULL && !name_is_word(&status, statuses))
+		return ctl_usage(ctl, "a status is WAITING_FOR_CONNECTION, "
+		    "PENDING_ACCEPTANCE, ACCEPTED or BLOCKED");
+	if (tenant != NULL && !name_is_tenant(tenant))
+		return CTL_FAILED;
+	snprintf(fetch, sizeof(fetch), "%ld", n + 1);
+	values[0] = tenant;
+	values[1] = status;
+	values[2] = fetch;
+	if ((rc = session_begin(ctl)) != CTL_DONE ||
+	    (rc = session_tenant(ctl, tenant)) != CTL_DONE ||
+	    (rc = session_call(ctl, &stmt_list, values, &rows)) != CTL_DONE)
+		return rc;
+	rc = print_list(&rows, n);
+	db_rows_free(&rows);
+	return rc;
+}
+
+enum ctl_exit
+request_add(struct ctl *ctl)
+{
+	const char *tenant = NULL;
+	const char *type = NULL;
+	const char *group = NULL;
+	const struct ctl_option options[] = {
+		{ "tenant", NULL, &tenant, NULL },
+		{ "type", NULL, &type, NULL },
+		{ "group", NULL, &group, NULL },
+		{ NULL, NULL, NULL, NULL }
+	};
+	const char *values[4];
+	struct db_rows rows;
+	enum outcome outcome;
+	enum ctl_exit rc;
+
+	if ((rc = ctl_args(ctl, options, 1, 1)) != CTL_DONE)
+		return rc;
+	if (!name_is_device(ctl->arg[0]) || !name_is_text(type, "type") ||
+	    !name_is_text(group, "group") ||
+	    (tenant != NULL && !name_is_tenant(tenant)))
+		return CTL_FAILED;
+	values[0] = ctl->arg[0];
+	values[1] = tenant;
+	values[2] = group;
+	values[3] = type;
+	if ((rc = session_begin(ctl)) != CTL_DONE ||
+	    (rc = session_call(ctl, &stmt_add, values, &rows)) != CTL_DONE)
+		return rc;
+	outcome = store_outcome(&rows, 0, AT_OUTCOME);
+	if (outcome == OUTCOME_NO_TENANT) {
+		rc = name_no_tenant(tenant);
+	} else if (outcome != OUTCOME_OK) {
+		ctl_error("there is a new device request %s already",
+		    values[0]);
+		ctl_advice("devcredctl request list");
+		rc = CTL_FAILED;
+	} else if ((rc = session_commit(ctl)) == CTL_DONE) {
+		printf("%s is %s, for the tenant %s\n", values[0],
+		    db_text(&rows, 0, AT_STATUS),
+		    db_text(&rows, 0, AT_TENANT));
+	}
+	db_rows_free(&rows);
+	return rc;
+}
+
+/* Tell how an acceptance or a block ended. */
+static enum ctl_exit
+tell_update(const struct db_rows *rows, const char *id, bool with_token)
+{
+	const char *status = db_text(rows, 0, AT_STATUS);
+
+	switch (store_outcome(rows, 0, AT_OUTCOME)) {
+	case OUTCOME_OK:
+		printf("%s is %s\n", id, status);
+		return CTL_DONE;
+	case OUTCOME_WRONG_STATE:
+		ctl_error("%s is %s, not PENDING_ACCEPTANCE", id, status);
+		if (strcmp(status, "WAITING_FOR_CONNECTION") == 0)
+			ctl_advice("the device has to ask for its credentials "
+			    "first");
+		else if (strcmp(status, "BLOCKED") == 0)
+			ctl_advice("to start again: devcredctl request delete "
+			    "%s, then request add", id);
+		break;
+	case OUTCOME_TOKEN_MISMATCH:
+		if (with_token) {
+			ctl_error("the security token is not the one %s sent",
+			    id);
+			ctl_advice("too many wrong ones block it");
+		} else {
+			ctl_error("%s sent a security token, which has to be "
+			    "given", id);
+			ctl_advice("devcredctl request accept %s "
+			    "--token-stdin", id);
+		}
+		break;
+	case OUTCOME_TOKEN_BLOCKED:
+		ctl_error("%s is BLOCKED now: wrong security tokens once too "
+		    "often, or its tenant requires one and it sent none", id);
+		break;
+	default:
+		ctl_error("the database gave an answer that this program does "
+		    "not know");
+	}
+	return CTL_FAILED;
+}
+
+/* Move a request to a status; token is its digest in hexadecimal, or NULL. */
+static enum ctl_exit
+update(struct ctl *ctl, const char *status, const char *token)
+{
+	const char *values[4];
+	char attempts[24];
+	struct db_rows rows;
+	enum ctl_exit rc;
+
+	snprintf(attempts, sizeof(attempts), "%ld", ctl->conf.token_attempts);
+	values[0] = ctl->arg[0];
+	values[1] = status;
+	values[2] = token;
+	values[3] = attempts;
+	if ((rc = session_begin(ctl)) != CTL_DONE ||
+	    (rc = session_call(ctl, &stmt_update, values, &rows)) != CTL_DONE)
+		return rc;
+	/* a refusal has left its mark, which counts */
+	if ((rc = session_commit(ctl)) == CTL_DONE)
+		rc = rows.n == 0 ? no_request(ctl->arg[0]) :
+		    tell_update(&rows, ctl->arg[0], token != NULL);
+	db_rows_free(&rows);
+	return rc;
+}
+
+enum ctl_exit
+request_accept(struct ctl *ctl)
+{
+	bool from_stdin = false;
+	const struct ctl_option options[] = {
+		{ "token-stdin", &from_stdin, NULL, NULL },
+		{ NULL, NULL, NULL, NULL }
+	};
+	unsigned char digest[DIGEST_SIZE];
+	char token[PROMPT_SIZE];
+	struct buf hex;
+	enum ctl_exit rc;
+
+	if ((rc = ctl_args(ctl, options, 1, 1)) != CTL_DONE)
+		return rc;
+	if (!name_is_device(ctl->arg[0]))
+		return CTL_FAILED;
+	if (!from_stdin)
+		return update(ctl, "ACCEPTED", NULL);
+	buf_init(&hex, 0);
+	rc = prompt_stdin("security token", token);
+	if (rc == CTL_DONE && (token[0] == '\0' ||
+	    !utf8_valid(token, strlen(token), NULL))) {
+		ctl_error("the security token is empty or not UTF-8");
+		rc = CTL_FAILED;
+	}
+	if (rc == CTL_DONE) {
+		if (secret_token_digest(ctl->arg[0], token, digest) == 0) {
+			buf_puts(&hex, "\\x");
+			buf_hex(&hex, digest, sizeof(digest));
+		}
+		rc = hex.len > 0 && buf_ok(&hex) ?
+		    update(ctl, "ACCEPTED", buf_text(&hex)) : CTL_FAILED;
+	}
+	secret_wipe(token, sizeof(token));
+	secret_wipe(digest, sizeof(digest));
+	buf_free(&hex);
+	return rc;
+}
+
+enum ctl_exit
+request_block(struct ctl *ctl)
+{
+	enum ctl_exit rc;
+
+	if ((rc = ctl_args(ctl, NULL, 1, 1)) != CTL_DONE)
+		return rc;
+	if (!name_is_device(ctl->arg[0]))
+		return CTL_FAILED;
+	return update(ctl, "BLOCKED", NULL);
+}
+
+enum ctl_exit
+request_delete(struct ctl *ctl)
+{
+	const char *id;
+	struct db_rows rows;
+	enum ctl_exit rc;
+	int n;
+
+	if ((rc = ctl_args(ctl, NULL, 1, 1)) != CTL_DONE)
+		return rc;
+	if (!name_is_device(ctl->arg[0]))
+		return CTL_FAILED;
+	id = ctl->arg[0];
+	if ((rc = session_begin(ctl)) != CTL_DONE ||
+	    (rc = session_call(ctl, &stmt_delete, &id, &rows)) != CTL_DONE)
+		return rc;
+	n = rows.n;
+	db_rows_free(&rows);
+	if (n == 0)
+		return no_request(id);
+	if ((rc = session_commit(ctl)) == CTL_DONE)
+		printf("%s deleted; credentials it may have stay\n", id);
+	return rc;
+}
