@@ -1,5 +1,8 @@
 -- What this database holds.
 
+comment on schema devcred is
+    'devcred: device registrations, the credentials issued for them, and who decided what.';
+
 create or replace function devcred.schema_version()
 returns int
 language sql stable security definer
