@@ -1,0 +1,116 @@
+#!/usr/bin/perl
+# Includes go downwards: a file includes headers of its own rank or of a lower
+# one, and never those of a room that does not belong to its program.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+
+use Devcred::Source qw(matching uncommented lines keeps);
+
+# The order of the house, lowest first.  A new module gets its place here.
+my @order = (
+	['base', 'common', qw(buf clock log model text)],
+	['doors to libraries', 'common', qw(conf db db_conn db_rows db_run secret)],
+	['doors to the web server and the system', 'fcgi',
+		qw(gateway listen loop record repr)],
+	['meaning', 'common', qw(store)],
+	['meaning of requests', 'fcgi', qw(media reply request)],
+	# what travels carries the login, and auth looks at what travels
+	['policy', 'fcgi', qw(auth exchange)],
+	# route.h says what an operation is
+	['operations', 'fcgi', qw(body credential newdevice page route tenant)],
+	['stages', 'fcgi', qw(conn lane serve verifier)],
+	['spine', 'fcgi', qw(cgi worker)],
+	['top', 'fcgi', qw(main pool)],
+
+	['base of devcredctl', 'ctl', qw(embed schema table)],
+	['commands stand on', 'ctl', qw(args ctl names prompt session)],
+	['commands', 'ctl', qw(check checkdb checksock migrate request status
+		tenant user)],
+	['top of devcredctl', 'ctl', qw(main)],
+);
+# the rooms whose headers a room may include, besides its own
+my %below = (common => [], fcgi => ['common'], ctl => ['common']);
+
+my (%rank, %rank_name);
+for my $place (0 .. $#order) {
+	my ($name, $room, @modules) = @{ $order[$place] };
+	for my $module (@modules) {
+		$rank{"$room/$module"} = $place;
+		$rank_name{"$room/$module"} = $name;
+	}
+}
+
+my @sources = matching(qr{^(?:common|ctl|fcgi)/\w+\.[ch]\z});
+my %header = map { $_ => 1 } grep { /\.h\z/ } @sources;
+my %module = map { s/\.[ch]\z//r => 1 } @sources;
+
+ok(@sources > 20, 'there are sources to look at');
+keeps('every module has a rank',
+	map { "$_: has no place in the order of tests/house/includes.t" }
+		grep { !exists $rank{$_} } sort keys %module);
+keeps('every module with a rank exists',
+	map { "$_: is gone; strike it from tests/house/includes.t" }
+		grep { !$module{$_} } sort keys %rank);
+
+# What an include in a file of a room means; undef if nothing there.
+sub resolve {
+	my ($room, $name) = @_;
+	for my $place ($room, @{ $below{$room} }) {
+		return "$place/$name" if $header{"$place/$name"};
+	}
+	return;
+}
+
+my (@lost, @upwards, @twice);
+for my $path (@sources) {
+	my ($room, $module) = $path =~ m{^(\w+)/(\w+)};
+	my %seen;
+	for (lines($path, uncommented($path))) {
+		my ($number, $line) = @$_;
+		next unless $line =~ /^\s*#\s*include\s+(["<])([^">]+)/;
+		push @twice, "$path:$number: $2 is included twice"
+		    if $seen{$2}++;
+		next if $1 eq '<';
+		my $name = $2;
+		my $found = resolve($room, $name);
+		if (!$found) {
+			push @lost, "$path:$number: $name is in no room that "
+			    . "$room/ may include from";
+			next;
+		}
+		my $other = $found =~ s/\.h\z//r;
+		next if ($rank{$other} // 0) <= ($rank{"$room/$module"} // 99);
+		push @upwards, "$path:$number: $name ($rank_name{$other}) is "
+		    . "above $module ($rank_name{qq($room/$module)})";
+	}
+}
+keeps('a room includes its own headers and those of common', @lost);
+keeps('includes go downwards', @upwards);
+keeps('no header is included twice', @twice);
+
+# The headers of one rank may know each other, but not in a circle.
+my %includes;
+for my $path (keys %header) {
+	my ($room) = $path =~ m{^(\w+)/};
+	$includes{$path} = [grep { defined } map { resolve($room, $_) }
+		uncommented($path) =~ /^\s*#\s*include\s+"([^"]+)"/gm];
+}
+my (%done, @circles);
+sub walk {
+	my ($path, @way) = @_;
+	if (grep { $_ eq $path } @way) {
+		push @circles, join ' -> ', @way, $path;
+		return;
+	}
+	return if $done{$path};
+	walk($_, @way, $path) for @{ $includes{$path} };
+	$done{$path} = 1;
+	return;
+}
+walk($_) for sort keys %header;
+keeps('headers do not include each other in a circle', @circles);
+
+done_testing;
