@@ -1,0 +1,160 @@
+#!/usr/bin/perl
+# Nothing that arrives on the socket can crash, block or pin a worker.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Devcred::Test;
+use Devcred::Fcgi;
+
+my $site = Devcred::Site->new(web => 'none',
+	conf => { workers => 2, body_timeout => 1000 });
+my $path = $site->socket_path;
+my $login = Devcred::Site::login('t1/admin');
+my @workers;
+
+sub workers {
+	my @pids = sort { $a <=> $b }
+	    Devcred::Site::children($site->service_pid);
+	return @pids;
+}
+eventually(sub { (@workers = workers()) == 2 }, 'two workers run');
+
+sub good {
+	my $socket = Devcred::Fcgi::connect($path);
+	Devcred::Fcgi::send_all($socket, Devcred::Fcgi::request('GET',
+		'/user/currentUser', login => $login));
+	return Devcred::Fcgi::answer($socket);
+}
+
+sub record { return Devcred::Fcgi::record(@_) }
+my $begin = Devcred::Fcgi::begin(1);
+my $whole = Devcred::Fcgi::request('GET', '/user/currentUser', login => $login);
+my $params = Devcred::Fcgi::pairs(Devcred::Fcgi::variables('GET', '/'));
+
+# What a record layer without suspicion crashes on, waits for, or believes.
+my %hostile = (
+	'nothing at all' => '',
+	'a single byte' => "\1",
+	'a header without its content' => substr($begin, 0, 8),
+	'version 0' => record('begin', 1, "\0\1\0\0\0\0\0\0", version => 0),
+	'HTTP instead of FastCGI' => "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+	'PARAMS before BEGIN_REQUEST' => record('params', 1, $params),
+	'STDIN before BEGIN_REQUEST' => record('stdin', 1, 'x'),
+	'BEGIN_REQUEST of request 0' => Devcred::Fcgi::begin(0),
+	'a short BEGIN_REQUEST' => record('begin', 1, "\0\1"),
+	'a long BEGIN_REQUEST' => record('begin', 1, "\0\1" . "\0" x 600),
+	'two BEGIN_REQUESTs' => $begin . $begin,
+	'an unknown role' => Devcred::Fcgi::begin(1, role => 9),
+	'the filter role' => Devcred::Fcgi::begin(1, role => 3),
+	'ABORT_REQUEST' => $begin . record('abort', 1, ''),
+	'GET_VALUES' => record('get_values', 0, Devcred::Fcgi::pairs(
+		FCGI_MAX_CONNS => '', FCGI_MPXS_CONNS => '')),
+	'GET_VALUES with lengths beyond its end' =>
+	    record('get_values', 0, pack 'NN', 0xffffffff, 0xffffffff),
+	'GET_VALUES in the middle of a request' => $begin
+	    . record('get_values', 0, '') . record('params', 1, ''),
+	'an unknown management record' => record(77, 0, 'x' x 100),
+	'an unknown record of the request' => $begin . record(200, 1, 'x'),
+	'DATA for a responder' => $begin . record('data', 1, 'x'),
+	'another request id in between' => $begin . record('params', 2, $params),
+	'a name longer than its record' =>
+	    $begin . record('params', 1, "\x7f\x01ab") . record('params', 1, ''),
+	'a length of 2^31 - 1' => $begin
+	    . record('params', 1, pack('NN', 0xffffffff, 0xffffffff) . 'ab')
+	    . record('params', 1, '') . record('stdin', 1, ''),
+	'lengths that add up to 0 in 32 bits' => $begin
+	    . record('params', 1, pack('NN', 0x80000001, 0xffffffff) . 'ab')
+	    . record('params', 1, '') . record('stdin', 1, ''),
+	'PARAMS that end inside a length' => $begin
+	    . record('params', 1, "\x80\x00") . record('params', 1, '')
+	    . record('stdin', 1, ''),
+	'PARAMS without end' => $begin
+	    . record('params', 1, Devcred::Fcgi::pairs(A => 'x' x 60000)) x 8,
+	'no PARAMS at all' => $begin . record('params', 1, '')
+	    . record('stdin', 1, ''),
+	'PARAMS after their end' => $begin . record('params', 1, $params)
+	    . record('params', 1, '') . record('params', 1, $params),
+	'half a request' => substr($whole, 0, length($whole) / 2),
+	'a request but for its last byte' => substr($whole, 0, -1),
+	'a NUL in a name' => $begin
+	    . record('params', 1, Devcred::Fcgi::pairs("REQUEST_METHOD\0X", 'GET'))
+	    . record('params', 1, '') . record('stdin', 1, ''),
+	'a name with "=" in it' => $begin
+	    . record('params', 1, Devcred::Fcgi::pairs('A=B', 'C'))
+	    . record('params', 1, '') . record('stdin', 1, ''),
+	'random bytes' => join('', map { chr int rand 256 } 1 .. 4000),
+);
+
+srand 1;
+for my $name (sort keys %hostile) {
+	# once with the connection closed behind it, once left open
+	my $socket = Devcred::Fcgi::connect($path);
+	Devcred::Fcgi::send_all($socket, $hostile{$name});
+	my $answer = Devcred::Fcgi::exchange($path, $hostile{$name}, finish => 1);
+	my $after = good();
+	ok($after->{status} == 200 && "@workers" eq join(' ', workers())
+		&& ($answer->{status} == 0 || $answer->{status} >= 400),
+	    "$name harms no worker")
+	    or diag("answer: $answer->{out}\nafter: $after->{out}");
+	close $socket;
+}
+
+# Mutations of a whole request: deterministic, so a failure comes again.
+my $broken = 0;
+for my $round (1 .. 3000) {
+	my $bytes = $whole;
+	substr($bytes, int rand length $bytes, 1) = chr int rand 256
+	    for 0 .. rand 3;
+	my $socket = Devcred::Fcgi::connect($path);
+	Devcred::Fcgi::send_all($socket, $bytes);
+	close $socket;
+	$broken++ if $round % 500 == 0 && good()->{status} != 200;
+}
+is($broken, 0, 'after each 500 of 3,000 mutated requests a good one is served');
+is(join(' ', workers()), "@workers", 'and the workers are the same');
+
+# Every split of a request into two pieces is the same request.
+my $wrong = 0;
+for (my $at = 1; $at < length $whole; $at += 7) {
+	my $socket = Devcred::Fcgi::connect($path);
+	Devcred::Fcgi::send_all($socket, substr $whole, 0, $at);
+	Devcred::Fcgi::send_all($socket, substr $whole, $at);
+	$wrong++ if Devcred::Fcgi::answer($socket)->{status} != 200;
+}
+is($wrong, 0, 'a request may come in two pieces, wherever it is cut');
+
+# Padding of every record, PARAMS in pieces of one byte.
+my $tiny = $begin . join('', map { record('params', 1, $_, padding => 3) }
+	split //, Devcred::Fcgi::pairs(Devcred::Fcgi::variables('GET',
+		'/user/currentUser', login => $login)))
+    . record('params', 1, '', padding => 8) . record('stdin', 1, '');
+is(Devcred::Fcgi::exchange($path, $tiny)->{status}, 200,
+    'PARAMS may come in records of one byte, and padded');
+
+# A body that does not come.
+my $slow = Devcred::Fcgi::request('POST', '/devicecontrol/newDeviceRequests',
+	login => $login, body => '{"id":"slow"}');
+my $socket = Devcred::Fcgi::connect($path);
+Devcred::Fcgi::send_all($socket, substr $slow, 0, -12);
+my $started = time;
+my $answer = Devcred::Fcgi::answer($socket, timeout => 10);
+ok(time - $started < 8 && $answer->{status} != 201,
+    'a body that stops is given up after body_timeout');
+
+# Connections that are kept open starve nobody.
+my @kept = map {
+	my $kept = Devcred::Fcgi::connect($path);
+	Devcred::Fcgi::send_all($kept, Devcred::Fcgi::request('GET',
+		'/user/currentUser', login => $login, keep => 1));
+	$kept
+} 1 .. 300;
+is(scalar(grep { Devcred::Fcgi::answer($_)->{status} == 200 } @kept), 300,
+    '300 connections are served and kept');
+is(good()->{status}, 200, 'one more is served at once');
+Devcred::Fcgi::send_all($kept[$_], Devcred::Fcgi::request('GET',
+	'/user/currentUser', login => $login, keep => 1)) for 0, 299;
+is(Devcred::Fcgi::answer($kept[$_])->{status}, 200,
+    "kept connection $_ is served again") for 0, 299;
+
+done_testing();
