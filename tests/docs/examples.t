@@ -3,55 +3,34 @@
 # the order they stand there, against what deploy/quickstart has set up.
 use strict;
 use warnings;
-use Cwd qw(realpath);
-use File::Basename qw(dirname);
-use File::Temp qw(tempdir);
-use IO::Socket::INET;
+use File::Temp;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
 use Test::More;
 
-my $top = realpath(dirname(__FILE__) . '/../..');
-my $dir = tempdir('dcXXXXXX', DIR => $ENV{DEVCRED_TEST_TMP} // '/tmp',
-	CLEANUP => 0) . '/q';
-chmod 0755, dirname($dir);
+use Devcred::Quickstart;
+use Devcred::Shell;
 
-# A port that was free a moment ago.
-sub free_port {
-	my $sock = IO::Socket::INET->new(
-		Listen    => 1,
-		LocalAddr => '127.0.0.1',
-		ReuseAddr => 1,
-	) or die "no free port: $!";
-	return $sock->sockport;
-}
-
-sub quickstart {
-	my (@args) = @_;
-	my $out = qx(cd '$top' && deploy/quickstart @args --dir '$dir' 2>&1);
-	return ($?, $out);
-}
+my $top = $Devcred::Shell::TOP;
+my $quickstart = Devcred::Quickstart->new;
 
 # The sh blocks of a file, in order.
 sub blocks {
 	my ($file) = @_;
-	open my $in, '<', "$top/$file" or die "$file: $!";
-	my $text = do { local $/; <$in> };
-	return $text =~ /^```sh\n(.*?)^```$/gms;
+	return Devcred::Shell::read_file("$top/$file") =~ /^```sh\n(.*?)^```$/gms;
 }
 
 # Run blocks in one shell, as a reader would paste them.
 sub run_blocks {
 	my (@blocks) = @_;
-	my $script = File::Temp->new(DIR => dirname($dir));
-	print $script "set -eu\nDEVCRED_ENV='$dir/env'\n", @blocks;
+	my $script = File::Temp->new;
+	print $script "set -eu\ncd '$quickstart->{work}'\n", @blocks;
 	close $script;
-	my $out = qx(bash '$script' 2>&1);
-	return ($?, $out);
+	return Devcred::Shell::run(['bash', "$script"]);
 }
 
-my $port = free_port();
-my ($status, $out) = quickstart('up', '--port', $port);
+my ($status, $out) = $quickstart->run('up');
 is($status, 0, 'deploy/quickstart succeeds') or BAIL_OUT($out);
-is((stat "$dir/env")[2] & 07777, 0600, 'its env file is for its owner alone');
 
 # the three commands it prints are to be pasted as they are
 my $pasted = join '', grep { !/^\s*\d/ }
@@ -82,24 +61,4 @@ for my $guide (map { s{^\Q$top/\E}{}r } sort glob "$top/doc/*.md") {
 	    "the service finds nothing wrong with those of $guide");
 }
 
-($status, $out) = quickstart('demo');
-is($status, 0, 'deploy/quickstart demo plays it through') or diag($out);
-($status, $out) = quickstart('up', '--port', $port);
-is($status, 0, 'a second deploy/quickstart changes nothing') or diag($out);
-($status, $out) = quickstart('status');
-is($status, 0, 'deploy/quickstart status says that all runs') or diag($out);
-($status, $out) = quickstart('down');
-is($status, 0, 'deploy/quickstart down stops it') or diag($out);
-($status, $out) = quickstart('status');
-isnt($status, 0, 'then status says that nothing runs');
-
-END {
-	my $rc = $?;
-	if (-d $dir) {
-		my ($failed, $said) = quickstart('destroy', '--yes');
-		diag($said) if $failed;
-	}
-	rmdir dirname($dir);
-	$? = $rc;
-}
 done_testing();
