@@ -48,6 +48,7 @@ sub poll_in_flight {
 
 # HUP --------------------------------------------------------------------------
 
+my $pending = pending($admin);
 my $id = accepted($admin);
 my $release = hold($id);
 my $socket = poll_in_flight($id);
@@ -56,12 +57,15 @@ $site->configure(workers => 3, retry_after => 7);
 kill 'HUP', $manager;
 eventually(sub { 3 <= grep { my $pid = $_; !grep { $_ == $pid } @before } workers() },
 	'after HUP there are as many new workers as the new settings say');
-is(pending($admin) ? $device->poll(pending($admin))->header('retry-after') : '',
-	7, 'and they go by the new settings');
 $release->();
 is(Devcred::Answer->read($socket)->status, 201,
 	'what the old workers had in flight is answered');
-eventually(sub { !grep { alive($_) } @before }, 'then they leave');
+eventually(sub { ($device->poll($pending)->header('retry-after') // '') eq 7 },
+	'the new ones go by the new settings');
+eventually(sub {
+	$device->parallel(($device->poll_bytes($pending)) x 20);
+	return !grep { alive($_) } @before;
+}, 'and the old ones leave');
 
 $site->configure(workers => 3, retry_after => 'soon');
 @before = workers();
@@ -72,7 +76,6 @@ is(join(' ', workers()), "@before", 'and the workers go on as before');
 $site->configure(workers => 2);
 
 # A reload under load.
-my $pending = pending($admin);
 my ($asked, $refused) = (0, 0);
 for my $round (1 .. 5) {
 	kill 'HUP', $manager;
@@ -83,7 +86,11 @@ for my $round (1 .. 5) {
 	}
 }
 is($refused, 0, "none of $asked polls during five reloads is refused");
-eventually(sub { workers() == 2 }, 'and two workers remain');
+# the old ones wait for a last request on each connection that nginx keeps
+eventually(sub {
+	$device->parallel(($device->poll_bytes($pending)) x 40);
+	return workers() == 2;
+}, 'and two workers remain');
 
 # Kills ------------------------------------------------------------------------
 

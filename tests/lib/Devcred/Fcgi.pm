@@ -10,6 +10,8 @@ use IO::Socket::UNIX;
 use MIME::Base64 ();
 use Time::HiRes ();
 
+use Devcred::Http;
+
 our %TYPE = (begin => 1, abort => 2, end => 3, params => 4, stdin => 5,
 	stdout => 6, stderr => 7, data => 8, get_values => 9);
 our $TIMEOUT = 15;
@@ -77,16 +79,8 @@ sub request {
 	    . record('stdin', $id, '');
 }
 
-sub send_all {
-	my ($socket, $bytes) = @_;
-	local $SIG{PIPE} = 'IGNORE';
-	while (length $bytes) {
-		my $n = syswrite $socket, $bytes;
-		return 0 unless defined $n;
-		substr $bytes, 0, $n, '';
-	}
-	return 1;
-}
+# Write it all; false if the peer closed first.
+sub send_all { return Devcred::Http::send_all(@_) }
 
 # Read exactly n bytes, or what came before the peer closed or the deadline.
 sub read_bytes {
