@@ -150,6 +150,7 @@ ctl_args(struct ctl *ctl, const struct ctl_option *options, int min, int max)
 		    (int)strcspn(ctl->command->operands, " "),
 		    ctl->command->operands);
 	if (kept > max)
-		return ctl_usage(ctl, "\"%s\" is one argument too many", ctl->arg[max]);
+		return ctl_usage(ctl, "\"%s\" is one argument too many",
+		    ctl->arg[max]);
 	return CTL_DONE;
 }

@@ -209,8 +209,7 @@ tell_update(const struct db_rows *rows, const char *id, bool with_token)
 		    "often, or its tenant requires one and it sent none", id);
 		break;
 	default:
-		ctl_error("the database gave an answer that this program does "
-		    "not know");
+		ctl_error("the database gave an unknown answer");
 	}
 	return CTL_FAILED;
 }

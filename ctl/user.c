@@ -19,6 +19,16 @@ static const struct db_statement stmt_passwd = { "user_passwd",
 static const struct db_statement stmt_disable = { "user_disable",
 	"select devcred.user_disable($1, $2, $3)", 3 };
 
+/* What a change will meet. */
+static const struct db_statement stmt_foresee = { "user_foresee",
+	"select case"
+	"       when not exists (select from devcred.tenant t"
+	"            where t.id = $1) then 'no_tenant'"
+	"       when exists (select from devcred.tenant_user u"
+	"            where u.tenant = $1 and u.name = $2) then 'exists'"
+	"       else 'absent' end",
+	2 };
+
 static const struct db_statement stmt_list = { "user_list",
 	"select u.tenant || '/' || u.name,"
 	"       array_to_string(u.roles, ' '),"
@@ -111,23 +121,11 @@ source_of(bool from_stdin, bool generate)
 	return from_stdin ? PROMPT_STDIN : PROMPT_TERMINAL;
 }
 
-/* Run one of the functions that answer with an outcome, and commit. */
+/* Tell why a user cannot be added or changed. */
 static enum ctl_exit
-change(struct ctl *ctl, const struct db_statement *stmt,
-    const char *const *values, const struct name_login *login)
+refuse(enum outcome outcome, const struct name_login *login)
 {
-	struct db_rows rows;
-	enum outcome outcome;
-	enum ctl_exit rc;
-
-	if ((rc = session_begin(ctl)) != CTL_DONE ||
-	    (rc = session_call(ctl, stmt, values, &rows)) != CTL_DONE)
-		return rc;
-	outcome = store_outcome(&rows, 0, 0);
-	db_rows_free(&rows);
 	switch (outcome) {
-	case OUTCOME_OK:
-		return session_commit(ctl);
 	case OUTCOME_EXISTS:
 		ctl_error("there is a user %s already", login->whole);
 		ctl_advice("devcredctl user passwd %s", login->whole);
@@ -139,10 +137,57 @@ change(struct ctl *ctl, const struct db_statement *stmt,
 	case OUTCOME_NO_TENANT:
 		return name_no_tenant(login->tenant);
 	default:
-		ctl_error("the database gave an answer that this program does "
-		    "not know");
+		ctl_error("the database gave an unknown answer");
 	}
 	return CTL_FAILED;
+}
+
+/* Run one of the functions that answer with an outcome. */
+static enum ctl_exit
+ask(struct ctl *ctl, const struct db_statement *stmt,
+    const char *const *values, enum outcome *outcome)
+{
+	struct db_rows rows;
+	enum ctl_exit rc;
+
+	if ((rc = session_begin(ctl)) != CTL_DONE ||
+	    (rc = session_call(ctl, stmt, values, &rows)) != CTL_DONE)
+		return rc;
+	*outcome = store_outcome(&rows, 0, 0);
+	db_rows_free(&rows);
+	return CTL_DONE;
+}
+
+/* The same, and commit. */
+static enum ctl_exit
+change(struct ctl *ctl, const struct db_statement *stmt,
+    const char *const *values, const struct name_login *login)
+{
+	enum outcome outcome;
+	enum ctl_exit rc = ask(ctl, stmt, values, &outcome);
+
+	if (rc != CTL_DONE)
+		return rc;
+	return outcome == OUTCOME_OK ? session_commit(ctl) :
+	    refuse(outcome, login);
+}
+
+/*
+ * Nobody shall type a password twice to be told that the name was wrong.  The
+ * connection ends here, as people may take their time.
+ */
+static enum ctl_exit
+foresee(struct ctl *ctl, enum outcome wanted, const struct name_login *login)
+{
+	const char *const values[] = { login->tenant, login->user };
+	enum outcome outcome;
+	enum ctl_exit rc = ask(ctl, &stmt_foresee, values, &outcome);
+
+	db_free(ctl->db);
+	ctl->db = NULL;
+	if (rc != CTL_DONE)
+		return rc;
+	return outcome == wanted ? CTL_DONE : refuse(outcome, login);
 }
 
 /*
@@ -158,6 +203,10 @@ set_password(struct ctl *ctl, const struct db_statement *stmt,
 	char hash[PASSWORD_HASH_SIZE];
 	enum ctl_exit rc;
 
+	if (source == PROMPT_TERMINAL && (rc = foresee(ctl,
+	    stmt == &stmt_add ? OUTCOME_ABSENT : OUTCOME_EXISTS, login)) !=
+	    CTL_DONE)
+		return rc;
 	rc = prompt_password(source, login->whole, ctl->conf.password_scheme,
 	    password);
 	if (rc != CTL_DONE)

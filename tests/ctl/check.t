@@ -1,0 +1,244 @@
+#!/usr/bin/perl
+# check: a good installation has no faults; each fault has its line, with what
+# to do below it, and exit status 1.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use IO::Socket::UNIX;
+use Socket qw(SOCK_STREAM SOCK_NONBLOCK AF_UNIX pack_sockaddr_un);
+use Devcred::Test;
+use Devcred::Ctl;
+
+my $site = Devcred::Site->new(web => 'none', start => 0);
+my $cluster = $site->{cluster};
+my $path = $site->socket_path;
+my $dbh = $site->dbh;
+$dbh->do('set client_min_messages = warning');
+
+# Run check with these settings; every bad line must have advice below it.
+sub checked {
+	my ($name, $status, $words, %conf) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$site->configure(%conf);
+	my $text = says($site, ['check'], $status, $words, $name);
+	my @bare = $text =~ /^((?:FAULT|warning) .*)\n(?! +-> |FAULT +configuration:)/mg;
+	ok(!@bare, "$name: with advice") or diag(join "\n", @bare);
+	return $text;
+}
+
+sub fault {
+	my ($name, $what, $words, $advice, %conf) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return checked($name, 1,
+		qr/^FAULT +\Q$what\E: [^\n]*$words[^\n]*(?:\nFAULT[^\n]*)*\n +-> [^\n]*$advice/m,
+		%conf);
+}
+
+# The database with a change for the while of a test.
+sub changed {
+	my ($do, $undo, $test) = @_;
+	$dbh->do($_) for @$do;
+	$test->();
+	$dbh->do($_) for @$undo;
+	return;
+}
+
+# A good installation -----------------------------------------------------------
+
+my $listener = IO::Socket::UNIX->new(Local => $path, Listen => 5)
+    or die "$path: $!\n";
+chmod 0666, $path;
+my $good = checked('a good installation', 0, qr/\nno faults\n\z/);
+unlike($good, qr/FAULT/, 'has no fault');
+for my $what ('configuration', 'socket', 'PostgreSQL', 'roles', 'app_database',
+    'schema', 'database', 'migrations', 'users') {
+	like($good, qr/^ok +\Q$what\E: /m, "and is told that $what is good");
+}
+
+# Settings ----------------------------------------------------------------------
+
+fault('a setting out of bounds', 'configuration',
+	'devcred\.conf:\d+: workers must be a number from 1 to 64',
+	'the rest was not looked at', workers => 0);
+my $text = fault('a setting that does not exist', 'configuration',
+	'there is no setting wokers', 'see devcred.conf', wokers => 2, poll_detail => 'x');
+like($text, qr/poll_detail must be off or on.*\n2 faults\n\z/s,
+	'all of them are told at once, and counted');
+unlike($text, qr/password|database:/, 'and nothing else is looked at');
+for my $case (
+	[trusted_proxy => '127.0.0.1 10.0.0.0/8', '"10\.0\.0\.0/8" is no IP'],
+	[trusted_proxy => 'proxy.example.org', 'is no IP address'],
+	[base_url => 'devices.example.org', 'is no URL'],
+	[path_prefix => 'iot', 'no start of a path'],
+	[path_prefix => '/iot/', 'no start of a path'],
+	[default_tenant => 'nobody', 'no tenant nobody', 'tenant add nobody'],
+    ) {
+	my ($setting, $value, $words, $advice) = @$case;
+	fault("$setting = $value", $setting, $words, $advice // '',
+		$setting => $value);
+}
+checked('require_tls = off is a warning', 0, qr/^warning +require_tls: /m,
+	require_tls => 'off');
+checked('users with another hash are a warning', 0,
+	qr/^warning +password_scheme: \d+ users.*\n.*user passwd/m,
+	password_scheme => 'bcrypt');
+
+my $secret = $cluster->conninfo($site->{database}, 'devcred_service')
+    . ' password=hidden';
+$text = fault('a password that everybody can read', 'file mode',
+	'has mode 0644', 'chmod 0640', app_database => $secret);
+unlike($text, qr/hidden/, 'is not told');
+chmod 0640, $site->conf_path;
+says($site, ['check'], 0, qr/^ok +file mode: .* 0640$/m,
+	'with mode 0640 it is good');
+
+# The socket --------------------------------------------------------------------
+
+chmod 0600, $path;
+fault('another mode', 'socket', 'has mode 0600, not socket_mode 0666',
+	'restart devcred.fcgi');
+chmod 0666, $path;
+fault('another group', 'socket', 'another group than socket_group daemon',
+	'a member of daemon', socket_group => 'daemon');
+fault('an unknown group', 'socket', 'no group nobody-has-it', 'www-data',
+	socket_group => 'nobody-has-it');
+fault('a path that is too long', 'socket', 'this one 200', 'shorter',
+	socket => '/' . 'x' x 199);
+fault('no path', 'socket', 'this one 0', 'shorter', socket => '');
+fault('something that is no socket', 'socket', 'something else than a socket',
+	'another path', socket => $site->conf_path);
+checked('no socket is a warning: the web server may have it', 0,
+	qr/^warning +socket: .*No such file.*\n +-> start devcred.fcgi/m,
+	socket => "$site->{dir}/none");
+
+my @client;
+for (1 .. 100) {
+	socket my $client, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0;
+	connect $client, pack_sockaddr_un($path) or last;
+	push @client, $client;
+}
+checked('a queue that is full is a warning', 0,
+	qr/^warning +socket: more clients wait/m);
+close $_ for @client, $listener;
+fault('nobody listens', 'socket', 'nobody listens', 'start devcred.fcgi');
+unlink $path;
+$listener = IO::Socket::UNIX->new(Local => $path, Listen => 5)
+    or die "$path: $!\n";
+chmod 0666, $path;
+
+# The logins --------------------------------------------------------------------
+
+sub as {
+	my ($user, $database) = @_;
+	return $cluster->conninfo($database // $site->{database}, $user);
+}
+my $login = "check_$$";
+for my $setting (qw(app_database database)) {
+	fault("$setting out of reach", $setting, 'No such file',
+		"see $setting in .*devcred.conf", $setting => "host=$site->{dir}/none");
+	fault("$setting with a login that does not exist", $setting,
+		"role \"$login\" does not exist", 'lets this login in',
+		$setting => as($login));
+}
+fault('the service is superuser', 'app_database', 'postgres is a superuser',
+	'create role devcred_service', app_database => as('postgres'));
+fault('the service has the operator\'s login', 'app_database',
+	'may act as devcred_owner', 'revoke devcred_owner from devcred_operator',
+	app_database => as('devcred_operator'));
+fault('the operator has the service\'s login', 'database',
+	'devcred_service may not act', 'grant devcred_owner to devcred_service',
+	database => as('devcred_service'));
+$dbh->do("create role $login login noinherit");
+fault('the service\'s login has no rights', 'app_database',
+	'does not have the rights', "grant devcred_app to $login",
+	app_database => as($login));
+$dbh->do("grant devcred_app to $login");
+fault('the service\'s login does not inherit them', 'app_database',
+	'does not have the rights', "alter role $login inherit",
+	app_database => as($login));
+$dbh->do("alter role $login inherit");
+checked('then it is good', 0, qr/$login may execute functions and nothing else/,
+	app_database => as($login));
+$dbh->do("grant select on devcred.tenant_user to $login");
+fault('the service reads a table', 'app_database',
+	'reaches the table or view devcred\.tenant_user', 'revoke all',
+	app_database => as($login));
+$dbh->do($_) for "drop owned by $login", "drop role $login";
+
+# The database ------------------------------------------------------------------
+
+fault('two different databases', 'database', 'is not the database that',
+	'the same', database => as('devcred_operator', 'postgres'));
+fault('a database without schema', 'schema', 'does not exist',
+	'devcredctl migrate', app_database => as('devcred_service', 'postgres'),
+	database => as('devcred_operator', 'postgres'));
+my $super = $cluster->connect('postgres');
+my $ascii = "devcred_ascii_$$";
+$super->do("create database $ascii template template0 encoding 'SQL_ASCII'
+	lc_collate 'C' lc_ctype 'C'");
+fault('another encoding', 'PostgreSQL', "$ascii is SQL_ASCII",
+	'--encoding=UTF8', app_database => as('devcred_service', $ascii));
+Devcred::Shell::until_true(sub { eval { $super->do("drop database $ascii"); 1 } });
+
+my $save = 'create table public.saved as select * from devcred.schema_migration';
+my @restore = ('delete from devcred.schema_migration',
+	'insert into devcred.schema_migration select * from public.saved',
+	'drop table public.saved');
+changed([$save, 'delete from devcred.schema_migration'], \@restore, sub {
+	my $is = fault('a pending migration', 'migrations', '\d+ pending',
+		'devcredctl migrate');
+	like($is, qr/^FAULT +schema: version 0, but \d+ is needed/m,
+		'the service would miss it');
+});
+changed([$save, "update devcred.schema_migration set sha256 = repeat('0', 64)
+	where version = 1"], \@restore, sub {
+	fault('a migration that is not ours', 'migrations', 'not the files of this',
+		'migrate --status');
+});
+changed([$save, "insert into devcred.schema_migration (version, name, sha256)
+	values (9999, '9999_later.sql', repeat('0', 64))"], \@restore, sub {
+	checked('a newer schema is a warning', 0,
+		qr/^warning +migrations: .*9999, this devcredctl knows \d+/m);
+});
+
+for my $case (
+	['ROLE_DEVICE_CONTROL_ADMIN', 'nobody can register', '--role ADMIN'],
+	['ROLE_DEVICE_BOOTSTRAP', 'no login for devices', '--role BOOTSTRAP'],
+    ) {
+	my ($role, $words, $advice) = @$case;
+	changed(["create table public.off as select tenant, name
+			from devcred.tenant_user where disabled_at is null
+			and '$role' = any (roles)",
+		'update devcred.tenant_user u set disabled_at = now()
+			from public.off o where (u.tenant, u.name) = (o.tenant, o.name)'],
+		['update devcred.tenant_user u set disabled_at = null
+			from public.off o where (u.tenant, u.name) = (o.tenant, o.name)',
+		'drop table public.off'],
+		sub { fault("no user with $role", 'users', $words, $advice) });
+}
+
+# An empty cluster, as a new administrator has it ---------------------------------
+
+my $dir = Devcred::Shell::new_dir();
+my $pid = $$;
+END {
+	if ($dir && $pid == $$) {
+		local $?;
+		eval { Devcred::Shell::private('private_pg_stop', $dir) };
+		File::Path::remove_tree($dir);
+	}
+}
+Devcred::Shell::private('private_pg_start', $dir,
+	{ PRIVATE_PG_OPTIONS => '-c fsync=off' });
+my %fresh = map { $_ => "host=$dir dbname=postgres user=postgres" }
+	qw(app_database database);
+$text = fault('no roles', 'roles',
+	'missing: devcred_owner devcred_app devcred_auditor', 'devcredctl migrate',
+	%fresh);
+like($text, qr/^warning +PostgreSQL: fsync is off/m,
+	'a server that may forget is a warning');
+
+checked('in the end all is as it was', 0, qr/\nno faults\n\z/);
+
+done_testing;
