@@ -180,7 +180,7 @@ ask_database(struct exchange *x)
 	struct login_try *try = &x->login_try;
 
 	if (split_header(try, x->rq.authorization) == -1)
-		return VERDICT_MALFORMED;
+		return VERDICT_ABSENT;
 	store_call_init(&x->call, STORE_USER_LOGIN);
 	store_add(&x->call, try->tenant);
 	add_host(&x->call, x->rq.host);

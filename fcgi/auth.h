@@ -36,8 +36,8 @@ enum verdict {
 	VERDICT_YES,
 	VERDICT_NO,
 	VERDICT_LATER,		/* it could not be checked */
-	VERDICT_MALFORMED,
-	VERDICT_ABSENT		/* no login was sent */
+	VERDICT_MALFORMED,	/* several headers in one */
+	VERDICT_ABSENT		/* none was sent that is Basic */
 };
 
 /* A login that is being checked. */

@@ -199,8 +199,10 @@ begin
             r.status := 'BLOCKED';
         elsif v_policy <> 'IGNORED' and r.token_hash is distinct from p_token
                 and r.token_hash is not null then
-            r.token_failures := r.token_failures + 1;
             v_outcome := 'token_mismatch';
+            if p_token is not null then     -- none at all is not a guess
+                r.token_failures := r.token_failures + 1;
+            end if;
             if r.token_failures >= p_token_attempts then
                 v_outcome := 'token_blocked';
                 r.status := 'BLOCKED';
