@@ -253,7 +253,8 @@ settle(struct exchange *x, enum verdict verdict)
 	}
 	try->entry = NULL;
 	try->leads = false;
-	if (verdict == VERDICT_LATER && entry->login != NULL) {
+	if ((verdict == VERDICT_LATER || verdict == VERDICT_NONE) &&
+	    entry->login != NULL) {
 		/* nothing was learned: ask again, but keep what was checked */
 		entry->state = ENTRY_KNOWN;
 		entry->fresh_until = 0;
@@ -375,12 +376,12 @@ auth_next(struct auth *auth, enum verdict *verdict)
 }
 
 void
-auth_forget(struct exchange *x)
+auth_forget(struct exchange *x, enum verdict others)
 {
 	struct login_try *try = &x->login_try;
 
 	if (try->leads)
-		settle(x, VERDICT_LATER);
+		settle(x, others);
 	else if (try->entry != NULL) {
 		TAILQ_REMOVE(&try->entry->waiting, x, link);
 		try->entry = NULL;

@@ -78,8 +78,8 @@ struct exchange *auth_next(struct auth *auth, enum verdict *verdict);
 
 /*
  * Give up a login under way, or the wait for one.  Those who wait for this
- * one are told to come later.
+ * one get the verdict: VERDICT_LATER, or VERDICT_NONE to try it themselves.
  */
-void	 auth_forget(struct exchange *x);
+void	 auth_forget(struct exchange *x, enum verdict others);
 
 #endif

@@ -15,9 +15,6 @@ enum need
 serve_begin(struct exchange *x, char *const *envp, const char *body,
     size_t len)
 {
-	enum verdict verdict;
-	bool wait;
-
 	if (request_parse(&x->rq, envp, body, len, x->cx->conf,
 	    &x->reply) == -1)
 		return NEED_NOTHING;
@@ -35,10 +32,7 @@ serve_begin(struct exchange *x, char *const *envp, const char *body,
 		return NEED_NOTHING;
 	}
 	x->stage = STAGE_LOGIN;
-	verdict = auth_begin(x, &wait);
-	if (wait)
-		return NEED_TURN;
-	return verdict == VERDICT_NONE ? NEED_CALL : serve_login(x, verdict);
+	return serve_turn(x, VERDICT_NONE);
 }
 
 /* Who asks is known: may they, and do we speak the same language? */
@@ -126,13 +120,22 @@ serve_hashed(struct exchange *x, bool match)
 enum need
 serve_turn(struct exchange *x, enum verdict verdict)
 {
+	bool wait;
+
+	if (verdict == VERDICT_NONE) {
+		verdict = auth_begin(x, &wait);
+		if (wait)
+			return NEED_TURN;
+		if (verdict == VERDICT_NONE)
+			return NEED_CALL;
+	}
 	return serve_login(x, verdict);
 }
 
 enum need
 serve_give_up(struct exchange *x)
 {
-	auth_forget(x);
+	auth_forget(x, VERDICT_LATER);
 	reply_unavailable(&x->reply);
 	return NEED_NOTHING;
 }

@@ -28,7 +28,10 @@ enum need serve_rows(struct exchange *x, enum db_status status,
 /* Go on with the verdict on the slow hash. */
 enum need serve_hashed(struct exchange *x, bool match);
 
-/* Go on with the verdict on the login that was waited for. */
+/*
+ * Go on with the verdict on the login that was waited for; VERDICT_NONE: it
+ * has to be tried.
+ */
 enum need serve_turn(struct exchange *x, enum verdict verdict);
 
 /* Give up: fills the reply with 503. */

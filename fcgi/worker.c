@@ -67,7 +67,7 @@ let_go(struct exchange *x)
 {
 	if (x->owner != NULL)
 		return false;
-	auth_forget(x);
+	auth_forget(x, VERDICT_NONE);
 	exchange_free(x);
 	return true;
 }

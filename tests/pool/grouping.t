@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Devcred::Fcgi;
 use Devcred::Test;
 
 # One that tells which statements it was asked for.
@@ -49,6 +50,16 @@ is(wal(), $wal, 'nothing at all');
 
 # Groups -----------------------------------------------------------------------
 
+# Wait until a statement waits for a lock.
+sub waits_for_lock {
+	Devcred::Shell::until_true(sub {
+		$dbh->selectrow_array("select count(*) from pg_stat_activity
+			where wait_event_type = 'Lock'
+			and datname = current_database()") > 0
+	}) or die "nothing waits for a lock\n";
+	return;
+}
+
 # Hold up the first statement; all that arrives meanwhile shares the next.
 # Returns how many there were of those that look, and of those that issue.
 sub held_up {
@@ -59,11 +70,7 @@ sub held_up {
 	$holder->do('lock table devcred.newdevice_request in access exclusive mode');
 	my @sockets = map { $device->connect } @bytes;
 	Devcred::Http::send_all($sockets[0], shift @bytes);
-	Devcred::Shell::until_true(sub {
-		$dbh->selectrow_array("select count(*) from pg_stat_activity
-			where wait_event_type = 'Lock'
-			and datname = current_database()") > 0
-	}) or die "the first poll does not wait\n";
+	waits_for_lock();
 	Devcred::Http::send_all($sockets[$_ + 1], $bytes[$_]) for 0 .. $#bytes;
 	# they are with the worker when one that came after them is answered
 	$admin->get('/nowhere') for 1 .. 3;
@@ -101,6 +108,22 @@ is($device->poll($pending[0])->status, 404,
 	'a verified login is remembered for login_cache seconds');
 is($device->as('management/devicebootstrap:wrong')->poll($pending[0])->status, 401,
 	'but not with another password');
+
+# One login is tried for all who bring it; should its connection go, another
+# tries it.
+my $holder = $site->dbh;
+$holder->begin_work;
+$holder->do('lock table devcred.tenant_user in access exclusive mode');
+my $request = Devcred::Fcgi::request('GET', '/user/currentUser',
+	login => Devcred::Site::login('t1/reader'));
+my @sockets = map { Devcred::Fcgi::connect($site->socket_path) } 1 .. 4;
+Devcred::Fcgi::send_all($sockets[0], $request);
+waits_for_lock();
+Devcred::Fcgi::send_all($_, $request) for @sockets[1 .. 3];
+close shift @sockets;
+$holder->rollback;
+is(join(' ', map { Devcred::Fcgi::answer($_)->{status} } @sockets), '200 200 200',
+	'when the one that tried a login for others leaves, they are served');
 
 my $strict = Devcred::Site->new(cluster => $cluster, web => 'nginx', database => $site->{database},
 	conf => { login_cache => 0 });
