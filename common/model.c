@@ -17,6 +17,7 @@ static const char *const outcome_name[OUTCOME_UNKNOWN] = {
 	[OUTCOME_TOKEN_MISMATCH] = "token_mismatch",
 	[OUTCOME_TOKEN_BLOCKED] = "token_blocked",
 	[OUTCOME_NO_TENANT] = "no_tenant",
+	[OUTCOME_LIMIT_REACHED] = "limit_reached",
 };
 
 static const struct {

@@ -34,6 +34,7 @@ enum outcome {
 	OUTCOME_TOKEN_MISMATCH,
 	OUTCOME_TOKEN_BLOCKED,
 	OUTCOME_NO_TENANT,
+	OUTCOME_LIMIT_REACHED,
 	OUTCOME_UNKNOWN		/* a word this program does not know */
 };
 

@@ -14,7 +14,7 @@
 #include "model.h"
 
 /* The schema version these calls need. */
-#define STORE_SCHEMA	1
+#define STORE_SCHEMA	2
 
 #define STORE_VALUES	8	/* values of a call, at most */
 
@@ -26,6 +26,8 @@ enum store_id {
 	STORE_NEWDEVICE_LIST,
 	STORE_NEWDEVICE_UPDATE,
 	STORE_NEWDEVICE_DELETE,
+	STORE_NEWDEVICE_ACCEPT_ALL,
+	STORE_NEWDEVICE_LIMIT,
 	STORE_CREDENTIAL_LOOK,
 	STORE_CREDENTIAL_ISSUE,
 	STORE_MAX
@@ -90,8 +92,8 @@ void	 store_begin(struct store_call *call, struct db *db, int64_t deadline);
 enum outcome store_outcome(const struct db_rows *rows, int row, int col);
 
 /*
- * The request in a row of newdevice_create, _get, _update or _list; its
- * strings live as long as the rows.
+ * The request in a row of newdevice_create, _get, _update, _accept_all or
+ * _list; its strings live as long as the rows.
  */
 void	 store_newdevice(const struct db_rows *rows, int row,
 	    struct newdevice *nd);

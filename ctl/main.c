@@ -20,7 +20,8 @@ static const struct command commands[] = {
 	{ "tenant", "list", "",
 	    "show all tenants", false, tenant_list },
 	{ "tenant", "set", "ID [--domain HOST] "
-	    "[--token-policy IGNORED|OPTIONAL|REQUIRED]",
+	    "[--token-policy IGNORED|OPTIONAL|REQUIRED] "
+	    "[--device-limit N|none]",
 	    "change a tenant", false, tenant_set },
 	{ "user", "add", "TENANT/NAME --role ROLE... [--generate | --stdin]",
 	    "add a user: ADMIN, READ, BOOTSTRAP or USERS", false, user_add },

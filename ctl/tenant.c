@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -5,6 +6,7 @@
 #include "names.h"
 #include "store.h"
 #include "table.h"
+#include "text.h"
 
 static const struct db_statement stmt_add = { "tenant_add",
 	"select devcred.tenant_add($1, $2)", 2 };
@@ -16,20 +18,23 @@ static const struct db_statement stmt_taken = { "tenant_taken",
 	"         where domain_name = lower($2) and id <> $1)",
 	2 };
 
-/* An empty host name takes it away; null leaves it. */
+/* An empty host name and the limit "none" take it away; null leaves it. */
 static const struct db_statement stmt_set = { "tenant_set",
 	"update devcred.tenant t"
 	"   set domain_name = case when $2::text is null then t.domain_name"
 	"           else lower(nullif($2::text, '')) end,"
 	"       token_policy = coalesce($3::devcred.token_policy,"
-	"           t.token_policy)"
+	"           t.token_policy),"
+	"       device_limit = case when $4::text is null then t.device_limit"
+	"           else nullif($4::text, 'none')::int end"
 	" where t.id = $1",
-	3 };
+	4 };
 
 static const struct db_statement stmt_list = { "tenant_list",
 	"select t.id,"
 	"       t.domain_name,"
 	"       t.token_policy,"
+	"       t.device_limit,"
 	"       (select count(*) from devcred.tenant_user u"
 	"         where u.tenant = t.id),"
 	"       to_char(t.created_at at time zone 'UTC',"
@@ -101,26 +106,33 @@ tenant_set(struct ctl *ctl)
 		"REQUIRED", NULL };
 	const char *domain = NULL;
 	const char *policy = NULL;
+	const char *limit = NULL;
 	const struct ctl_option options[] = {
 		{ "domain", NULL, &domain, NULL },
 		{ "token-policy", NULL, &policy, NULL },
+		{ "device-limit", NULL, &limit, NULL },
 		{ NULL, NULL, NULL, NULL }
 	};
-	const char *values[3];
+	const char *values[4];
+	long num;
 	struct db_rows rows;
 	enum ctl_exit rc;
 	bool exists;
 
 	if ((rc = ctl_args(ctl, options, 1, 1)) != CTL_DONE)
 		return rc;
-	if (domain == NULL && policy == NULL)
+	if (domain == NULL && policy == NULL && limit == NULL)
 		return ctl_usage(ctl, "there is nothing to set");
 	if (policy != NULL && !name_is_word(&policy, policies))
 		return ctl_usage(ctl, "a token policy is IGNORED, OPTIONAL "
 		    "or REQUIRED");
 	values[0] = ctl->arg[0];
 	values[1] = domain;
+	if (limit != NULL && strcmp(limit, "none") != 0 &&
+	    parse_num(limit, 0, INT_MAX, &num) == -1)
+		return ctl_usage(ctl, "a device limit is a number, or none");
 	values[2] = policy;
+	values[3] = limit;
 	if (!name_is_tenant(values[0]) || (domain != NULL &&
 	    domain[0] != '\0' && !name_is_host(domain)))
 		return CTL_FAILED;
@@ -141,7 +153,7 @@ enum ctl_exit
 tenant_list(struct ctl *ctl)
 {
 	static const char *const titles[] = { "TENANT", "HOST", "TOKEN POLICY",
-		"USERS", "CREATED", NULL };
+		"DEVICE LIMIT", "USERS", "CREATED", NULL };
 	struct db_rows rows;
 	enum ctl_exit rc;
 

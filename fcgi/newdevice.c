@@ -197,49 +197,68 @@ update_parse(struct exchange *x)
 
 /* A request that is not in the state that its new status needs. */
 static void
-reply_wrong_state(struct exchange *x, const struct newdevice *nd)
+wrong_state(struct buf *why, enum request_status wanted,
+    const struct newdevice *nd)
 {
-	if (x->wanted == PENDING_ACCEPTANCE &&
+	if (wanted == PENDING_ACCEPTANCE &&
 	    strcmp(nd->status, request_status_name(BLOCKED)) == 0)
-		reply_fault(&x->reply, FAULT_UNPROCESSABLE,
+		buf_printf(why,
 		    "No device has asked for device id %s yet: from BLOCKED "
 		    "it goes to WAITING_FOR_CONNECTION.", nd->id);
 	else
-		reply_fault(&x->reply, FAULT_UNPROCESSABLE,
+		buf_printf(why,
 		    "NewDeviceRequest for device id %s is in state %s, not %s.",
 		    nd->id, nd->status, request_status_name(
-		    x->wanted == ACCEPTED ? PENDING_ACCEPTANCE : BLOCKED));
+		    wanted == ACCEPTED ? PENDING_ACCEPTANCE : BLOCKED));
+}
+
+/* Why a request did not get the status wanted; -1 for reasons of our own. */
+static int
+refusal(struct buf *why, enum outcome outcome, enum request_status wanted,
+    const struct newdevice *nd)
+{
+	switch (outcome) {
+	case OUTCOME_WRONG_STATE:
+		wrong_state(why, wanted, nd);
+		return 0;
+	case OUTCOME_LIMIT_REACHED:
+		buf_puts(why, "You have reached devices limit. No more "
+		    "devices can be registered.");
+		return 0;
+	case OUTCOME_TOKEN_MISMATCH:
+	case OUTCOME_TOKEN_BLOCKED:
+		buf_printf(why, "Provided security key does not match key "
+		    "stored for device %s.", nd->id);
+		if (outcome == OUTCOME_TOKEN_BLOCKED)
+			buf_puts(why, " Reached maximum number of failed "
+			    "attempts while trying to register this device. "
+			    "Request is now BLOCKED.");
+		return 0;
+	default:
+		return -1;
+	}
 }
 
 static enum need
 update_render(struct exchange *x, const struct db_rows *rows, int row)
 {
 	struct newdevice nd;
+	enum outcome outcome;
+	struct buf why;
 
 	if (row == -1)
 		return reply_absent(x);
 	store_newdevice(rows, row, &nd);
-	switch (store_outcome(rows, row, 0)) {
-	case OUTCOME_OK:
+	outcome = store_outcome(rows, row, 0);
+	buf_init(&why, 0);
+	if (outcome == OUTCOME_OK)
 		reply_newdevice(x, 200, &nd, false);
-		break;
-	case OUTCOME_WRONG_STATE:
-		reply_wrong_state(x, &nd);
-		break;
-	case OUTCOME_TOKEN_MISMATCH:
-		reply_fault(&x->reply, FAULT_UNPROCESSABLE, "Provided security "
-		    "key does not match key stored for device %s.", nd.id);
-		break;
-	case OUTCOME_TOKEN_BLOCKED:
-		reply_fault(&x->reply, FAULT_UNPROCESSABLE, "Provided security "
-		    "key does not match key stored for device %s. Reached "
-		    "maximum number of failed attempts while trying to "
-		    "register this device. Request is now BLOCKED.", nd.id);
-		break;
-	default:
+	else if (refusal(&why, outcome, x->wanted, &nd) == 0)
+		reply_fault(&x->reply, FAULT_UNPROCESSABLE, "%s",
+		    buf_text(&why));
+	else
 		reply_unavailable(&x->reply);
-		break;
-	}
+	buf_free(&why);
 	return NEED_NOTHING;
 }
 
@@ -249,6 +268,92 @@ const struct operation newdevice_update = {
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_ADMIN },
 	MEDIA_NEWDEVICE, MEDIA_NEWDEVICE, update_parse, update_render
+};
+
+/* POST /devicecontrol/newDeviceRequests/acceptAll ------------------------ */
+
+static enum need
+accept_all_parse(struct exchange *x)
+{
+	call_init(x, STORE_NEWDEVICE_ACCEPT_ALL, true);
+	return call_ready(x);
+}
+
+static enum need
+accept_all_render(struct exchange *x, const struct db_rows *rows, int row)
+{
+	struct buf *out = reply_start(&x->reply, 200, MEDIA_JSON);
+	struct newdevice nd;
+	enum outcome outcome;
+	struct buf why;
+	int i;
+
+	(void)row;
+	buf_init(&why, 0);
+	buf_putc(out, '[');
+	for (i = 0; i < rows->n; i++) {
+		store_newdevice(rows, i, &nd);
+		outcome = store_outcome(rows, i, 0);
+		buf_puts(out, i > 0 ? ",{\"id\":" : "{\"id\":");
+		repr_quote(out, nd.id);
+		buf_printf(out, ",\"successful\":%s",
+		    outcome == OUTCOME_OK ? "true" : "false");
+		buf_reset(&why);
+		if (outcome != OUTCOME_OK &&
+		    refusal(&why, outcome, ACCEPTED, &nd) == 0) {
+			buf_puts(out, ",\"error\":");
+			repr_error(out, reply_fault_name(FAULT_UNPROCESSABLE),
+			    buf_text(&why));
+		}
+		buf_putc(out, '}');
+	}
+	buf_putc(out, ']');
+	buf_free(&why);
+	return NEED_NOTHING;
+}
+
+const struct operation newdevice_accept_all = {
+	"newdevice_accept_all", "POST",
+	"/devicecontrol/newDeviceRequests/acceptAll",
+	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
+	MEDIA_NONE, MEDIA_JSON, accept_all_parse, accept_all_render
+};
+
+/* GET /devicecontrol/newDeviceRequests/limit ----------------------------- */
+
+static enum need
+limit_parse(struct exchange *x)
+{
+	call_init(x, STORE_NEWDEVICE_LIMIT, false);
+	return call_ready(x);
+}
+
+/* Columns of newdevice_limit: device_limit, device_count. */
+static enum need
+limit_render(struct exchange *x, const struct db_rows *rows, int row)
+{
+	struct buf *out;
+
+	if (row == -1) {	/* logged in a moment ago, and gone since */
+		reply_unavailable(&x->reply);
+		return NEED_NOTHING;
+	}
+	out = reply_start(&x->reply, 200, MEDIA_JSON);
+	if (db_text(rows, row, 0) != NULL &&
+	    db_num(rows, row, 1) >= db_num(rows, row, 0))
+		buf_printf(out, "{\"isReached\":true,\"limit\":%ld,"
+		    "\"deviceCount\":%ld}", db_num(rows, row, 0),
+		    db_num(rows, row, 1));
+	else
+		buf_puts(out, "{\"isReached\":false}");
+	return NEED_NOTHING;
+}
+
+const struct operation newdevice_limit = {
+	"newdevice_limit", "GET", "/devicecontrol/newDeviceRequests/limit",
+	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
+	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
+	MEDIA_NONE, MEDIA_JSON, limit_parse, limit_render
 };
 
 /* DELETE /devicecontrol/newDeviceRequests/{id} --------------------------- */

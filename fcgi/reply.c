@@ -95,6 +95,12 @@ reply_fault(struct reply *rep, enum fault fault, const char *fmt, ...)
 		    "Basic realm=\"devcred\", charset=\"UTF-8\"");
 }
 
+const char *
+reply_fault_name(enum fault fault)
+{
+	return faults[fault].error;
+}
+
 void
 reply_unavailable(struct reply *rep)
 {

@@ -50,6 +50,9 @@ void	 reply_header(struct reply *rep, const char *name, const char *value);
 void	 reply_fault(struct reply *rep, enum fault fault, const char *fmt, ...)
 	    PRINTF_LIKE(3, 4);
 
+/* The error's name, as "devicecontrol/Not Found". */
+const char *reply_fault_name(enum fault fault);
+
 /* 503 with Retry-After: the database cannot be asked, or its answer is lost. */
 void	 reply_unavailable(struct reply *rep);
 

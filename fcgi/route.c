@@ -2,9 +2,12 @@
 
 #include "route.h"
 
+/* Paths that are spelled out stand before those that take them for an id. */
 const struct operation *const operations[] = {
 	&newdevice_create,
 	&newdevice_list,
+	&newdevice_accept_all,
+	&newdevice_limit,
 	&newdevice_get,
 	&newdevice_update,
 	&newdevice_delete,
@@ -61,6 +64,8 @@ route_find(struct exchange *x)
 			buf_free(&allow);
 			return 0;
 		}
+		if (strstr(buf_text(&allow), (*op)->method) != NULL)
+			continue;
 		buf_printf(&allow, "%s%s", allow.len > 0 ? ", " : "",
 		    (*op)->method);
 		if (strcmp((*op)->method, "GET") == 0)

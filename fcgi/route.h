@@ -30,6 +30,8 @@ extern const struct operation newdevice_list;
 extern const struct operation newdevice_get;
 extern const struct operation newdevice_update;
 extern const struct operation newdevice_delete;
+extern const struct operation newdevice_accept_all;
+extern const struct operation newdevice_limit;
 extern const struct operation credential_issue;
 extern const struct operation tenant_current;
 extern const struct operation tenant_option;

@@ -17,6 +17,8 @@ grant execute on function
     devcred.newdevice_list(text, devcred.request_status, text, int, bigint, bool),
     devcred.newdevice_update(text, text, inet, text, devcred.request_status, text, bytea, int),
     devcred.newdevice_delete(text, text, inet, text),
+    devcred.newdevice_accept_all(text, text, inet),
+    devcred.newdevice_limit(text),
     devcred.credential_look(text[], text[], bytea[]),
     devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], bytea[])
 to devcred_app;

@@ -197,6 +197,8 @@ begin
         elsif v_policy = 'REQUIRED' and r.token_hash is null then
             v_outcome := 'token_blocked';
             r.status := 'BLOCKED';
+        elsif devcred.device_limit_reached(r.tenant, r.id) then
+            v_outcome := 'limit_reached';
         elsif v_policy <> 'IGNORED' and r.token_hash is distinct from p_token
                 and r.token_hash is not null then
             v_outcome := 'token_mismatch';
@@ -259,7 +261,106 @@ $$;
 comment on function devcred.newdevice_update(text, text, inet, text, devcred.request_status, text, bytea, int) is
     'Accept, block or lift the block of a request; audited whatever the outcome.
 p_token: devcred.token_digest() of the security token the administrator gave.  p_token_attempts: wrong tokens until the request is blocked.
-ok, wrong_state, token_mismatch or token_blocked with the request as it now is; no row if there is none in reach.';
+ok, wrong_state, token_mismatch, token_blocked or limit_reached with the request as it now is; no row if there is none in reach.';
+
+create or replace function devcred.newdevice_accept_all(
+    p_scope text,
+    p_actor text,
+    p_source inet)
+returns table (
+    outcome devcred.outcome,
+    id text,
+    tenant text,
+    status devcred.request_status,
+    owner text,
+    created text,
+    group_id text,
+    type text,
+    custom_properties jsonb)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+#variable_conflict use_column
+begin
+    -- the oldest first; each by the rules for one, locked in the order of ids
+    return query
+    select u.*
+      from (select r.id
+              from (select n.id
+                      from devcred.newdevice_request n
+                     where n.status = 'PENDING_ACCEPTANCE'
+                       and (n.tenant = p_scope or p_scope = 'management')
+                     order by n.seq
+                     limit 2000) r
+             order by r.id) pending
+     cross join lateral devcred.newdevice_update(
+           p_scope, p_actor, p_source, pending.id, 'ACCEPTED') u;
+end
+$$;
+comment on function devcred.newdevice_accept_all(text, text, inet) is
+    'Accept what waits for acceptance, at most 2,000 requests at a time; a row for each, as newdevice_update() answers.
+Requests whose device sent a security token are refused (token_mismatch): that takes the token.';
+
+create or replace function devcred.device_limit_reached(p_tenant text, p_id text)
+returns bool
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_limit int;
+begin
+    select t.device_limit
+      into v_limit
+      from devcred.tenant t
+     where t.id = p_tenant
+       and t.device_limit is not null
+       and not exists (select
+                         from devcred.device_credential c
+                        where c.tenant = p_tenant
+                          and c.device_id = p_id)
+       for no key update;      -- one newcomer of a tenant at a time
+    return found and v_limit <= devcred.device_count(p_tenant);
+end
+$$;
+comment on function devcred.device_limit_reached(text, text) is
+    'Whether the tenant may not take this device in; one that has credentials it may always.';
+
+create or replace function devcred.device_count(p_tenant text)
+returns bigint
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select (select count(*)
+              from devcred.device_credential c
+             where c.tenant = p_tenant)
+         + (select count(*)
+              from devcred.newdevice_request r
+             where r.tenant = p_tenant
+               and r.status = 'ACCEPTED'
+               and not exists (select
+                                 from devcred.device_credential c
+                                where c.tenant = p_tenant
+                                  and c.device_id = r.id))
+$$;
+comment on function devcred.device_count(text) is
+    'Devices of a tenant: those with credentials, and those accepted that will have them.';
+
+create or replace function devcred.newdevice_limit(p_scope text)
+returns table (device_limit int, device_count bigint)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select t.device_limit,
+           case when t.device_limit is not null then devcred.device_count(t.id) end
+      from devcred.tenant t
+     where t.id = p_scope;
+end
+$$;
+comment on function devcred.newdevice_limit(text) is
+    'How many devices a tenant may have and has; nulls if there is no limit, no row if there is no such tenant.';
 
 create or replace function devcred.newdevice_delete(
     p_scope text,

@@ -95,7 +95,8 @@ create or replace view devcred.customer as
 select t.id,
        t.domain_name,
        t.token_policy,
-       t.created_at
+       t.created_at,
+       t.device_limit
   from devcred.tenant t;
 comment on view devcred.customer is
     'Tenants.';

@@ -16,6 +16,12 @@ sub tenant {
 		from devcred.tenant where id = ?', undef, $id);
 }
 
+sub limit {
+	my ($id) = @_;
+	return $dbh->selectrow_array('select device_limit from devcred.tenant
+		where id = ?', undef, $id);
+}
+
 # Add ---------------------------------------------------------------------------
 
 says($site, ['tenant', 'add', 'plain'], 0, qr/\Atenant plain added\n\z/, 'add');
@@ -73,6 +79,15 @@ says($site, ['tenant', 'set', 'plain', '--domain', 'a.example.org'], 1,
 says($site, ['tenant', 'set', 'plain', '--domain', ''], 0, qr/set/,
 	'an empty host name');
 is_deeply(tenant('plain'), [undef, 'OPTIONAL'], 'takes it away');
+for my $case (['7', 7], ['none', undef], ['0', 0]) {
+	my ($limit, $want) = @$case;
+	says($site, ['tenant', 'set', 'plain', '--device-limit', $limit], 0,
+		qr/set/, "a device limit of $limit");
+	is(limit('plain'), $want, 'is set');
+}
+says($site, ['tenant', 'set', 'plain', '--device-limit', $_], 2,
+	qr/a number, or none/, "a device limit of '$_'")
+    for '-1', 'many', '2147483648', '';
 says($site, ['tenant', 'set', 'plain'], 2, qr/nothing to set/,
 	'there must be something to set');
 says($site, ['tenant', 'set', 'plain', '--token-policy', 'MAYBE'], 2,
@@ -84,9 +99,9 @@ says($site, ['tenant', 'set', 'nobody', '--domain', 'b.example.org'], 1,
 
 my @list = split /\n/, says($site, ['tenant', 'list'], 0, qr/\ATENANT +HOST/,
 	'list');
-like($list[1], qr/\Amanagement +- +OPTIONAL +2 +\d{4}-\d\d-\d\dT/,
+like($list[1], qr/\Amanagement +- +OPTIONAL +- +2 +\d{4}-\d\d-\d\dT/,
 	'management comes first, with its users counted');
-ok(grep({ /\Aa-1_b +a\.example\.org +OPTIONAL +0 / } @list),
+ok(grep({ /\Aa-1_b +a\.example\.org +OPTIONAL +- +0 / } @list),
 	'others follow, with their host names') or diag(join "\n", @list);
 
 done_testing;

@@ -33,9 +33,11 @@ our %USER = (
 	't2/bootstrap' => ['BOOTSTRAP'],
 	'list/admin' => ['ADMIN', 'READ'],
 	'token/admin' => ['ADMIN', 'READ'],
+	'all/admin' => ['ADMIN', 'READ'],
+	'limit/admin' => ['ADMIN', 'READ'],
 );
 my %TENANT = (t1 => undef, t2 => 't2.example.org', list => undef,
-	token => undef);
+	token => undef, all => undef, limit => undef);
 
 my $shared;
 
