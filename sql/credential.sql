@@ -68,12 +68,16 @@ begin
     perform
        from devcred.newdevice_request r
       where r.id = any (p_id)
+        and exists (select
+                      from unnest(p_id, p_scope) a (id, scope)
+                     where a.id = r.id
+                       and (a.scope = r.tenant or a.scope = 'management'))
       order by r.id
         for update;
 
     -- ... then check and change what is now certain
     return query
-    with ask as materialized (
+    with known as (
         select a.*,
                r.tenant,
                r.seq,
@@ -83,7 +87,6 @@ begin
                r.custom_properties,
                r.last_seen_at,
                r.refused_at,
-               row_number() over (partition by a.id order by a.n) = 1 as first,
                r.status <> 'WAITING_FOR_CONNECTION'
                    and t.token_policy <> 'IGNORED'
                    and r.token_hash is distinct from a.token as other_token,
@@ -97,9 +100,15 @@ begin
            and (r.tenant = a.scope or a.scope = 'management')
           join devcred.tenant t
             on t.id = r.tenant
+    ), ask as materialized (
+        -- who brings another token must not be in the way of who does not
+        select k.*,
+               row_number() over (partition by k.id, k.other_token order by k.n) = 1 as first,
+               first_value(k.claimed) over (partition by k.id order by k.n) as becomes
+          from known k
     ), claim as (
         update devcred.newdevice_request r
-           set status = a.claimed,
+           set status = a.becomes,
                claimed_at = clock_timestamp(),
                claimed_from = a.source,
                last_seen_at = clock_timestamp(),
@@ -164,7 +173,7 @@ begin
                     else 'credential_issue' end,
                case when a.other_token then 'token_mismatch' else 'ok' end::devcred.outcome,
                a.actor, a.source, a.status,
-               case when a.status = 'WAITING_FOR_CONNECTION' then a.claimed
+               case when a.status = 'WAITING_FOR_CONNECTION' then a.becomes
                     when a.other_token then a.status end
           from ask a
          where (a.first and a.status = 'WAITING_FOR_CONNECTION')
@@ -177,7 +186,7 @@ begin
                 when a.status = 'ACCEPTED' and a.first then 'ok'
                 when a.status = 'ACCEPTED' then 'absent'
                 else 'wrong_state' end::devcred.outcome,
-           case when a.status = 'WAITING_FOR_CONNECTION' then a.claimed
+           case when a.status = 'WAITING_FOR_CONNECTION' then a.becomes
                 else a.status end,
            a.tenant,
            a.custom_properties
@@ -187,5 +196,5 @@ $$;
 comment on function devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], bytea[]) is
     'Polls that have to be recorded.  WAITING_FOR_CONNECTION becomes PENDING_ACCEPTANCE (BLOCKED where a required token is
 missing); an ACCEPTED request becomes a credential with the salt and hash given for it, in this one transaction, for the first in the
-group who asks.  ok: issued, hand over the password; token_mismatch: another security token than the one that claimed the id (audited
+group who asks with the right token.  ok: issued, hand over the password; token_mismatch: another security token than the one that claimed the id (audited
 at most once a minute); wrong_state: status says where it stands; absent: issued to another just now; no row: no such request in reach.';
