@@ -70,8 +70,8 @@ static const struct setting settings[] = {
 	TEXT(default_tenant, "management",
 	    "tenant of logins that name none and whose host belongs to none"),
 	NUMBER(login_cache, 0, 60, "5",
-	    "seconds that a worker remembers a login before it asks again; 0: "
-	    "never"),
+	    "seconds that a worker remembers a bootstrap user's login; 0: no "
+	    "login at all"),
 	WORD(poll_detail, word_onoff, "on",
 	    "tell a polling device its state; off: every refusal looks the "
 	    "same"),

@@ -272,7 +272,9 @@ settle(struct exchange *x, enum verdict verdict)
 	}
 	*entry->login = x->login;
 	entry->state = ENTRY_KNOWN;
-	entry->fresh_until = clock_ms() + auth->conf->login_cache * 1000;
+	/* who else it is, the database is asked; a slow hash is not repeated */
+	entry->fresh_until = x->login.roles != ROLE_DEVICE_BOOTSTRAP ? 0 :
+	    clock_ms() + auth->conf->login_cache * 1000;
 	return verdict;
 }
 

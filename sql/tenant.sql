@@ -154,4 +154,4 @@ begin
 end
 $$;
 comment on function devcred.user_disable(text, text, bool) is
-    'Refuse a user''s logins from now on (true) or allow them again (false); workers forget a login within login_cache seconds.';
+    'Refuse a user''s logins from now on (true) or allow them again (false); workers forget a bootstrap user within login_cache seconds.';

@@ -105,7 +105,12 @@ is(join(' ', map { $_->status } @polls), '201 404 404 404 404 404',
 $dbh->do("update devcred.tenant_user set disabled_at = now()
 	where tenant = 'management' and name = 'devicebootstrap'");
 is($device->poll($pending[0])->status, 404,
-	'a verified login is remembered for login_cache seconds');
+	'a verified bootstrap user is remembered for login_cache seconds');
+is($admin->get('/user/currentUser')->status, 200, 'an administrator logs in');
+$dbh->do("update devcred.tenant_user set disabled_at = now()
+	where tenant = 't1' and name = 'admin'");
+is($admin->get('/user/currentUser')->status, 401,
+	'who is no bootstrap user is refused at once');
 is($device->as('management/devicebootstrap:wrong')->poll($pending[0])->status, 401,
 	'but not with another password');
 
