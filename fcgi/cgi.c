@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,8 +14,8 @@
 #include "text.h"
 
 /*
- * How many bytes of body to read: as announced; chunked ones come without a
- * length and end with the input.
+ * How many bytes of body to read: as announced.  Chunked ones come without a
+ * length, and end with the input; so does one with a length that is none.
  */
 static size_t
 body_length(void)
@@ -25,22 +26,27 @@ body_length(void)
 
 	if (length == NULL || length[0] == '\0')
 		return coding != NULL && strcasecmp(coding, "chunked") == 0 ?
-		    BODY_MAX + 1 : 0;
-	if (parse_num(length, 0, (long)BODY_MAX, &n) == -1)
-		return BODY_MAX + 1;
+		    SIZE_MAX : 0;
+	if (parse_num(length, 0, LONG_MAX, &n) == -1)
+		return SIZE_MAX;
 	return (size_t)n;
 }
 
-/* Read the body; false if it did not come in time. */
+/*
+ * Read the body, of which no more is kept than shows that it is too large;
+ * all the same it is read, as servers give up on a program that does not.
+ * False if it did not come in time.
+ */
 static bool
 read_body(struct buf *body, size_t want, int64_t deadline)
 {
 	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
 	char chunk[8192];
 	int64_t left;
+	size_t room;
 	ssize_t n;
 
-	while (body->len < want) {
+	while (want > 0) {
 		if ((left = deadline - clock_ms()) <= 0)
 			return false;
 		if (poll(&p, 1, (int)left) <= 0)
@@ -48,9 +54,11 @@ read_body(struct buf *body, size_t want, int64_t deadline)
 		n = read(STDIN_FILENO, chunk, sizeof(chunk));
 		if (n == 0 || (n == -1 && errno != EINTR))
 			break;
-		if (n > 0)
-			buf_add(body, chunk, (size_t)n < want - body->len ?
-			    (size_t)n : want - body->len);
+		if (n <= 0)
+			continue;
+		room = BODY_MAX + 1 - body->len;
+		buf_add(body, chunk, (size_t)n < room ? (size_t)n : room);
+		want -= (size_t)n < want ? (size_t)n : want;
 	}
 	return true;
 }

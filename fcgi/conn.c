@@ -14,8 +14,14 @@
 #include "record.h"
 
 #define PEEK_SIZE	((size_t)256 * 1024)	/* a socket holds no more */
-#define PEEKS		3	/* looks at a request that is not whole */
-#define PEEK_ENOUGH	((size_t)64 * 1024)	/* bytes: collect at once */
+
+/*
+ * A request that is not whole is left in the socket for a moment: from a
+ * quarter of its buffer on, poll(2) tells the peer that it cannot write.
+ */
+#define PEEKS		3
+#define PEEK_ENOUGH	((size_t)16 * 1024)	/* bytes */
+#define PEEK_PATIENCE	20	/* ms */
 #define TURN_SIZE	((size_t)256 * 1024)	/* bytes read in one turn */
 #define DIRECT_MAX	((size_t)32 * 1024)	/* an empty socket takes it */
 
@@ -36,6 +42,7 @@ struct conn {
 	bool			 input;		/* came while serving */
 	bool			 late;		/* did not come whole in time */
 	int			 peeks;
+	int64_t			 deadline;	/* for it all; 0: not begun */
 	int			 file;		/* in memory; -1: none */
 	off_t			 at;		/* what of it is sent */
 	off_t			 end;
@@ -101,6 +108,7 @@ conn_idle(struct conn *c)
 {
 	c->state = CONN_READING;
 	c->peeks = 0;
+	c->deadline = 0;
 	c->collecting = false;
 	loop_timer(c->group->loop, &c->timer, 0);
 	if (c->input) {
@@ -165,18 +173,9 @@ conn_serve(struct conn *c, int fd)
 static void
 conn_serve_collected(struct conn *c)
 {
-	struct buf plain;
-	bool written;
-
-	buf_init(&plain, 0);
-	record_write(&c->scan, &plain);
+	c->file = record_file(&c->scan);
 	buf_free(&c->params);
-	c->file = memfd_create("request", MFD_CLOEXEC);
-	written = c->file != -1 && buf_ok(&plain) &&
-	    write(c->file, plain.data, plain.len) == (ssize_t)plain.len &&
-	    lseek(c->file, 0, SEEK_SET) == 0;
-	buf_free(&plain);
-	if (written)
+	if (c->file != -1)
 		conn_serve(c, c->file);
 	else
 		conn_close(c);
@@ -206,6 +205,16 @@ conn_collect(struct conn *c)
 		conn_close(c);
 	else
 		conn_wait(c, EPOLLIN);
+}
+
+/* Now it has to come within its time. */
+static void
+conn_start_collecting(struct conn *c)
+{
+	c->collecting = true;
+	loop_timer(c->group->loop, &c->timer, c->deadline);
+	record_init(&c->scan, &c->params, &c->body, BODY_MAX + 1);
+	conn_collect(c);
 }
 
 /* Look at what lies in the socket. */
@@ -239,18 +248,16 @@ conn_read(struct conn *c)
 		c->keep = c->scan.keep && used == (size_t)n;
 		conn_serve(c, c->watch.fd);
 	} else {
-		/* it has begun: now there is hurry */
-		if (c->timer.at == 0)
-			loop_timer(c->group->loop, &c->timer,
-			    clock_ms() + c->group->conf->body_timeout);
+		if (c->deadline == 0)
+			c->deadline = clock_ms() + c->group->conf->body_timeout;
 		if (state == RECORD_MORE && ++c->peeks < PEEKS &&
 		    (size_t)n < PEEK_ENOUGH) {
+			loop_timer(c->group->loop, &c->timer,
+			    clock_ms() + PEEK_PATIENCE);
 			conn_wait(c, EPOLLIN | EPOLLET);
-			return;
+		} else {
+			conn_start_collecting(c);
 		}
-		c->collecting = true;
-		record_init(&c->scan, &c->params, &c->body, BODY_MAX + 1);
-		conn_collect(c);
 	}
 }
 
@@ -259,22 +266,17 @@ conn_ready(void *arg, uint32_t events)
 {
 	struct conn *c = arg;
 
-	switch (c->state) {
-	case CONN_READING:
-		if ((events & EPOLLIN) != 0)
-			conn_read(c);
-		else
-			conn_close(c);
-		break;
-	case CONN_SERVING:
+	if (c->state == CONN_SENDING) {
+		conn_send(c);
+	} else if (c->state == CONN_SERVING) {
 		c->input = true;
 		/* half-closed is not gone: it still reads */
 		if ((events & (EPOLLHUP | EPOLLERR)) != 0)
 			conn_close(c);
-		break;
-	case CONN_SENDING:
-		conn_send(c);
-		break;
+	} else if ((events & EPOLLIN) != 0) {
+		conn_read(c);
+	} else {
+		conn_close(c);
 	}
 }
 
@@ -284,6 +286,10 @@ conn_late(void *arg)
 	struct conn *c = arg;
 	struct reply rep;
 
+	if (c->state == CONN_READING && !c->collecting && c->deadline != 0) {
+		conn_start_collecting(c);
+		return;
+	}
 	if (c->state == CONN_SENDING || (c->state == CONN_READING &&
 	    (!c->collecting || c->scan.step != RECORD_STEP_BODY))) {
 		conn_close(c);
@@ -316,11 +322,8 @@ conn_open(struct conn_group *group, int fd)
 	}
 	c->group = group;
 	c->file = -1;
-	c->watch.fd = fd;
-	c->watch.ready = conn_ready;
-	c->watch.arg = c;
-	c->timer.passed = conn_late;
-	c->timer.arg = c;
+	c->watch = (struct watch){ .fd = fd, .ready = conn_ready, .arg = c };
+	c->timer = (struct timer){ .passed = conn_late, .arg = c };
 	TAILQ_INSERT_TAIL(&group->conns, c, link);
 	group->n++;
 	loop_timer(group->loop, &c->timer,

@@ -1,4 +1,6 @@
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "record.h"
 
@@ -217,4 +219,22 @@ record_write(const struct record_scan *scan, struct buf *out)
 	write_record(out, FCGI_BEGIN_REQUEST, begin, sizeof(begin));
 	write_stream(out, FCGI_PARAMS, scan->params);
 	write_stream(out, FCGI_STDIN, scan->body);
+}
+
+int
+record_file(const struct record_scan *scan)
+{
+	struct buf out;
+	int fd;
+
+	buf_init(&out, 0);
+	record_write(scan, &out);
+	fd = buf_ok(&out) ? memfd_create("request", MFD_CLOEXEC) : -1;
+	if (fd != -1 && (write(fd, out.data, out.len) != (ssize_t)out.len ||
+	    lseek(fd, 0, SEEK_SET) == -1)) {
+		close(fd);
+		fd = -1;
+	}
+	buf_free(&out);
+	return fd;
 }

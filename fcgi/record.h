@@ -65,4 +65,7 @@ enum record_state record_feed(struct record_scan *scan, const void *data,
  */
 void	 record_write(const struct record_scan *scan, struct buf *out);
 
+/* The same in a file in memory, to be read; -1 if it could not be made. */
+int	 record_file(const struct record_scan *scan) MUST_CHECK;
+
 #endif

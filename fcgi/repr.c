@@ -26,8 +26,9 @@ escape_code(const char *p, const char *end)
 
 /*
  * Look through one string from its opening quote; returns its closing quote,
- * or NULL with *why.  json-c would turn a lone surrogate into U+FFFD and
- * cut strings short at a NUL for those who do not look.
+ * or NULL with *why.  json-c would turn a lone surrogate into U+FFFD, take
+ * control characters, and cut strings short at a NUL for those who do not
+ * look.
  */
 static const char *
 check_string(const char *p, const char *end, const char **why)
@@ -35,6 +36,10 @@ check_string(const char *p, const char *end, const char **why)
 	long code;
 
 	for (p++; p < end && *p != '"'; p++) {
+		if ((unsigned char)*p < ' ') {
+			*why = "a string holds a control character";
+			return NULL;
+		}
 		if (*p != '\\')
 			continue;
 		if (++p == end)

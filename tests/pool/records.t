@@ -124,6 +124,40 @@ for (my $at = 1; $at < length $whole; $at += 7) {
 }
 is($wrong, 0, 'a request may come in two pieces, wherever it is cut');
 
+# A peer that asks whether it can write, as Apache does, is told that it cannot
+# while a quarter of the socket's buffer lies unread.  Send as much as it may
+# before anybody looks.
+sub send_politely {
+	my ($socket, $bytes, $piece) = @_;
+	my $can = IO::Select->new($socket);
+	local $SIG{PIPE} = 'IGNORE';
+	kill 'STOP', @workers;
+	while (length $bytes && $can->can_write(0.1)) {
+		syswrite $socket, substr $bytes, 0, $piece, '';
+	}
+	kill 'CONT', @workers;
+	while (length $bytes) {
+		return 0 unless $can->can_write(5)
+		    && syswrite $socket, substr $bytes, 0, $piece, '';
+	}
+	return 1;
+}
+for my $case ([60_000, 8192], [60_000, 1000], [20_000, 100], [300, 1]) {
+	my ($size, $piece) = @$case;
+	my $body = '{"id":"x y","x":"' . 'y' x $size . '"}';
+	my $served = grep {
+		my $socket = Devcred::Fcgi::connect($path);
+		my $bytes = Devcred::Fcgi::begin(1) . join '', map { record(@$_) }
+		    ['params', 1, Devcred::Fcgi::pairs(Devcred::Fcgi::variables('POST',
+			'/devicecontrol/newDeviceRequests', login => $login, body => $body))],
+		    ['params', 1, ''], (map { ['stdin', 1, $_] } unpack '(a8192)*', $body),
+		    ['stdin', 1, ''];
+		send_politely($socket, $bytes, $piece)
+		    && Devcred::Fcgi::answer($socket)->{status} == 422;
+	} 1 .. 3;
+	is($served, 3, "a request of $size bytes may come in pieces of $piece");
+}
+
 # Padding of every record, PARAMS in pieces of one byte.
 my $tiny = $begin . join('', map { record('params', 1, $_, padding => 3) }
 	split //, Devcred::Fcgi::pairs(Devcred::Fcgi::variables('GET',
