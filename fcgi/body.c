@@ -51,16 +51,21 @@ int
 body_id(struct exchange *x, const struct repr *obj)
 {
 	const char *id;
+
+	if (repr_string(obj, "id", &id) == REPR_FOUND)
+		return body_take_id(x, id);
+	reply_fault(&x->reply, FAULT_VALIDATION,
+	    "Following mandatory fields should be included: id");
+	return -1;
+}
+
+int
+body_take_id(struct exchange *x, const char *id)
+{
 	const char *bad;
 	const char *next;
-	size_t len;
+	size_t len = strlen(id);
 
-	if (repr_string(obj, "id", &id) != REPR_FOUND) {
-		reply_fault(&x->reply, FAULT_VALIDATION,
-		    "Following mandatory fields should be included: id");
-		return -1;
-	}
-	len = strlen(id);
 	if (device_id_valid(id, len, &bad) &&
 	    str_copy(x->id, sizeof(x->id), id, len) == 0)
 		return 0;

@@ -13,8 +13,12 @@
  */
 struct repr *body_parse(struct exchange *x) MUST_CHECK;
 
-/* Take the id of a device to x->id; -1 with the reply filled. */
+/*
+ * Take the id of a device to x->id, from an object or as it is; -1 with the
+ * reply filled.
+ */
 int	 body_id(struct exchange *x, const struct repr *obj) MUST_CHECK;
+int	 body_take_id(struct exchange *x, const char *id) MUST_CHECK;
 
 /*
  * Digest the security token, if there is one, to x->token.  *token is NULL

@@ -157,7 +157,7 @@ cgi_run(const struct conf *conf)
 	else
 		run(x, db, serve_begin(x, environ, buf_text(&body), body.len),
 		    clock_ms() + conf->db_timeout);
-	rc = write_reply(&x->reply);
+	rc = write_reply(serve_reply(x));
 out:
 	exchange_free(x);
 	db_free(db);

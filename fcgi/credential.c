@@ -9,12 +9,26 @@
 #include <string.h>
 
 #include "body.h"
+#include "credential.h"
 #include "route.h"
+
+enum need
+credential_claim(struct exchange *x, const unsigned char *token)
+{
+	struct store_claim *claim = &x->call.claim;
+
+	store_call_init(&x->call, STORE_CREDENTIAL_LOOK);
+	claim->id = x->id;
+	claim->scope = x->login.tenant;
+	claim->actor = x->login.actor;
+	claim->source = x->rq.source[0] != '\0' ? x->rq.source : NULL;
+	claim->token = token;
+	return NEED_CALL;
+}
 
 static enum need
 issue_parse(struct exchange *x)
 {
-	struct store_claim *claim = &x->call.claim;
 	struct repr *obj;
 	const char *token;
 	int rc;
@@ -31,13 +45,7 @@ issue_parse(struct exchange *x)
 		reply_unavailable(&x->reply);
 		return NEED_NOTHING;
 	}
-	store_call_init(&x->call, STORE_CREDENTIAL_LOOK);
-	claim->id = x->id;
-	claim->scope = x->login.tenant;
-	claim->actor = x->login.actor;
-	claim->source = x->rq.source[0] != '\0' ? x->rq.source : NULL;
-	claim->token = token != NULL ? x->token : NULL;
-	return NEED_CALL;
+	return credential_claim(x, token != NULL ? x->token : NULL);
 }
 
 static enum need
@@ -107,8 +115,9 @@ look_render(struct exchange *x, const struct db_rows *rows, int row)
 }
 
 /* Columns of credential_issue: n, outcome, status, tenant, properties. */
-static enum need
-issue_render(struct exchange *x, const struct db_rows *rows, int row)
+enum need
+credential_render(struct exchange *x, const struct db_rows *rows, int row,
+    credential_writer *write)
 {
 	if (x->call.id == STORE_CREDENTIAL_LOOK)
 		return look_render(x, rows, row);
@@ -116,9 +125,7 @@ issue_render(struct exchange *x, const struct db_rows *rows, int row)
 		return reply_not_yet(x, NULL);
 	switch (store_outcome(rows, row, 1)) {
 	case OUTCOME_OK:
-		repr_credentials(reply_start(&x->reply, 201, MEDIA_CREDENTIALS),
-		    x->id, db_text(rows, row, 3), x->password.text,
-		    db_text(rows, row, 4), buf_text(&x->rq.base));
+		write(x, db_text(rows, row, 3), db_text(rows, row, 4));
 		reply_header(&x->reply, "Cache-Control", "no-store");
 		return NEED_NOTHING;
 	case OUTCOME_ABSENT:
@@ -133,8 +140,21 @@ issue_render(struct exchange *x, const struct db_rows *rows, int row)
 	}
 }
 
+static void
+write_json(struct exchange *x, const char *tenant, const char *properties)
+{
+	repr_credentials(reply_start(&x->reply, 201, MEDIA_CREDENTIALS), x->id,
+	    tenant, x->password.text, properties, buf_text(&x->rq.base));
+}
+
+static enum need
+issue_render(struct exchange *x, const struct db_rows *rows, int row)
+{
+	return credential_render(x, rows, row, write_json);
+}
+
 const struct operation credential_issue = {
 	"credential_issue", "POST", "/devicecontrol/deviceCredentials",
 	{ ROLE_DEVICE_BOOTSTRAP, ROLE_DEVICE_BOOTSTRAP },
-	MEDIA_CREDENTIALS, MEDIA_CREDENTIALS, issue_parse, issue_render
+	MEDIA_CREDENTIALS, MEDIA_CREDENTIALS, issue_parse, issue_render, NULL
 };

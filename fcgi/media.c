@@ -19,6 +19,7 @@ static const char *const media_type[] = {
 	[MEDIA_CREDENTIALS] = VENDOR "deviceCredentials+json" PARAMS,
 	[MEDIA_ERROR] = VENDOR "error+json" PARAMS,
 	[MEDIA_JSON] = "application/json" PARAMS,
+	[MEDIA_TEXT] = "text/plain;charset=UTF-8",
 };
 
 const char *

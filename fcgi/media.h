@@ -12,7 +12,8 @@ enum media {
 	MEDIA_NEWDEVICE_LIST,
 	MEDIA_CREDENTIALS,
 	MEDIA_ERROR,
-	MEDIA_JSON		/* plain application/json */
+	MEDIA_JSON,		/* plain application/json */
+	MEDIA_TEXT		/* text/plain */
 };
 
 /* The value of Content-Type for a reply of this type. */

@@ -121,7 +121,7 @@ create_render(struct exchange *x, const struct db_rows *rows, int row)
 const struct operation newdevice_create = {
 	"newdevice_create", "POST", "/devicecontrol/newDeviceRequests",
 	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NEWDEVICE, MEDIA_NEWDEVICE, create_parse, create_render
+	MEDIA_NEWDEVICE, MEDIA_NEWDEVICE, create_parse, create_render, NULL
 };
 
 /* GET /devicecontrol/newDeviceRequests/{id} ------------------------------ */
@@ -150,7 +150,7 @@ const struct operation newdevice_get = {
 	"newdevice_get", "GET", "/devicecontrol/newDeviceRequests/{id}",
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_NEWDEVICE, get_parse, get_render
+	MEDIA_NONE, MEDIA_NEWDEVICE, get_parse, get_render, NULL
 };
 
 /* PUT /devicecontrol/newDeviceRequests/{id} ------------------------------ */
@@ -267,7 +267,7 @@ const struct operation newdevice_update = {
 	/* the reference asks for READ here; see doc/classic.md */
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NEWDEVICE, MEDIA_NEWDEVICE, update_parse, update_render
+	MEDIA_NEWDEVICE, MEDIA_NEWDEVICE, update_parse, update_render, NULL
 };
 
 /* POST /devicecontrol/newDeviceRequests/acceptAll ------------------------ */
@@ -316,7 +316,7 @@ const struct operation newdevice_accept_all = {
 	"newdevice_accept_all", "POST",
 	"/devicecontrol/newDeviceRequests/acceptAll",
 	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_JSON, accept_all_parse, accept_all_render
+	MEDIA_NONE, MEDIA_JSON, accept_all_parse, accept_all_render, NULL
 };
 
 /* GET /devicecontrol/newDeviceRequests/limit ----------------------------- */
@@ -353,7 +353,7 @@ const struct operation newdevice_limit = {
 	"newdevice_limit", "GET", "/devicecontrol/newDeviceRequests/limit",
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_JSON, limit_parse, limit_render
+	MEDIA_NONE, MEDIA_JSON, limit_parse, limit_render, NULL
 };
 
 /* DELETE /devicecontrol/newDeviceRequests/{id} --------------------------- */
@@ -382,5 +382,5 @@ const struct operation newdevice_delete = {
 	"newdevice_delete", "DELETE", "/devicecontrol/newDeviceRequests/{id}",
 	{ ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_ADMIN | ROLE_USER_MANAGEMENT_ADMIN },
-	MEDIA_NONE, MEDIA_NONE, delete_parse, delete_render
+	MEDIA_NONE, MEDIA_NONE, delete_parse, delete_render, NULL
 };

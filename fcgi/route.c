@@ -12,6 +12,7 @@ const struct operation *const operations[] = {
 	&newdevice_update,
 	&newdevice_delete,
 	&credential_issue,
+	&smartrest,
 	&tenant_current,
 	&tenant_option,
 	&user_current,

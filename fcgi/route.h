@@ -23,6 +23,8 @@ struct operation {
 	enum need	(*parse)(struct exchange *x);
 	enum need	(*render)(struct exchange *x,
 			    const struct db_rows *rows, int row);
+	/* says what was answered in the operation's own way; or NULL */
+	void		(*translate)(struct exchange *x);
 };
 
 extern const struct operation newdevice_create;
@@ -33,6 +35,7 @@ extern const struct operation newdevice_delete;
 extern const struct operation newdevice_accept_all;
 extern const struct operation newdevice_limit;
 extern const struct operation credential_issue;
+extern const struct operation smartrest;
 extern const struct operation tenant_current;
 extern const struct operation tenant_option;
 extern const struct operation user_current;

@@ -140,6 +140,14 @@ serve_give_up(struct exchange *x)
 	return NEED_NOTHING;
 }
 
+const struct reply *
+serve_reply(struct exchange *x)
+{
+	if (x->op != NULL && x->op->translate != NULL)
+		x->op->translate(x);
+	return &x->reply;
+}
+
 struct exchange *
 exchange_new(const struct context *cx)
 {

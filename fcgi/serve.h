@@ -28,6 +28,9 @@ enum need serve_rows(struct exchange *x, enum db_status status,
 /* Go on with the verdict on the slow hash. */
 enum need serve_hashed(struct exchange *x, bool match);
 
+/* The reply, once nothing is needed any more. */
+const struct reply *serve_reply(struct exchange *x);
+
 /*
  * Go on with the verdict on the login that was waited for; VERDICT_NONE: it
  * has to be tried.

@@ -44,7 +44,7 @@ current_render(struct exchange *x, const struct db_rows *rows, int row)
 const struct operation tenant_current = {
 	"tenant_current", "GET", "/tenant/currentTenant",
 	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON,
-	tenant_parse, current_render
+	tenant_parse, current_render, NULL
 };
 
 static enum need
@@ -67,7 +67,7 @@ const struct operation tenant_option = {
 	"tenant_option", "GET",
 	"/tenant/options/device-registration/security-token.policy",
 	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON,
-	tenant_parse, option_render
+	tenant_parse, option_render, NULL
 };
 
 /* Answers from the login alone. */
@@ -101,5 +101,5 @@ user_parse(struct exchange *x)
 
 const struct operation user_current = {
 	"user_current", "GET", "/user/currentUser",
-	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON, user_parse, NULL
+	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON, user_parse, NULL, NULL
 };

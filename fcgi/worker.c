@@ -57,7 +57,7 @@ drive(struct worker *w, struct exchange *x, enum need need)
 	case NEED_NOTHING:
 		break;
 	}
-	conn_reply(c, &x->reply);
+	conn_reply(c, serve_reply(x));
 	exchange_free(x);
 }
 

@@ -11,7 +11,7 @@ use Devcred::Source qw(matching uncommented lines keeps);
 
 # The order of the house, lowest first.  A new module gets its place here.
 my @order = (
-	['base', 'common', qw(buf clock log model text)],
+	['base', 'common', qw(buf clock csv log model text)],
 	['doors to libraries', 'common', qw(conf db db_conn db_rows db_run secret)],
 	['doors to the web server and the system', 'fcgi',
 		qw(gateway listen loop record repr)],
@@ -20,7 +20,8 @@ my @order = (
 	# what travels carries the login, and auth looks at what travels
 	['policy', 'fcgi', qw(auth exchange)],
 	# route.h says what an operation is
-	['operations', 'fcgi', qw(body credential newdevice page route tenant)],
+	['operations', 'fcgi', qw(body credential newdevice page route smartrest
+		tenant)],
 	['stages', 'fcgi', qw(conn lane serve verifier)],
 	['spine', 'fcgi', qw(cgi worker)],
 	['top', 'fcgi', qw(main pool)],

@@ -101,7 +101,7 @@ for my $snippet (@snippets) {
 		my $path = $_;
 		((grep { $path =~ /$_/ } @patterns) ? ()
 		    : "$snippet: no pattern matches $path",
-		!@bound || (grep { $path =~ m{\A\Q$_\E/} } @bound) ? ()
+		!@bound || (grep { $path =~ m{\A\Q$_\E(?:/|\z)} } @bound) ? ()
 		    : "$snippet: no program is bound to $path")
 	} @paths, '/devcred/health');
 	keeps("$snippet leaves other paths alone", map {
