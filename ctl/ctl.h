@@ -125,6 +125,7 @@ enum ctl_exit request_list(struct ctl *ctl);
 enum ctl_exit request_add(struct ctl *ctl);
 enum ctl_exit request_accept(struct ctl *ctl);
 enum ctl_exit request_block(struct ctl *ctl);
+enum ctl_exit request_lift(struct ctl *ctl);
 enum ctl_exit request_delete(struct ctl *ctl);
 enum ctl_exit check(struct ctl *ctl);
 

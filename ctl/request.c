@@ -173,9 +173,32 @@ request_add(struct ctl *ctl)
 	return rc;
 }
 
-/* Tell how an acceptance or a block ended. */
+/* Tell why a request in a state does not go into the one wanted. */
+static void
+tell_wrong_state(const char *id, const char *status, const char *wanted)
+{
+	bool blocked = strcmp(status, "BLOCKED") == 0;
+
+	if (strcmp(wanted, "ACCEPTED") != 0) {
+		if (!blocked) {
+			ctl_error("%s is %s, not BLOCKED", id, status);
+			return;
+		}
+		ctl_error("no device has asked for %s yet", id);
+		ctl_advice("devcredctl request lift %s --forget", id);
+		return;
+	}
+	ctl_error("%s is %s, not PENDING_ACCEPTANCE", id, status);
+	if (blocked)
+		ctl_advice("devcredctl request lift %s", id);
+	else if (strcmp(status, "WAITING_FOR_CONNECTION") == 0)
+		ctl_advice("the device has to ask for its credentials first");
+}
+
+/* Tell how a change of the status ended. */
 static enum ctl_exit
-tell_update(const struct db_rows *rows, const char *id, bool with_token)
+tell_update(const struct db_rows *rows, const char *id, const char *wanted,
+    bool with_token)
 {
 	const char *status = db_text(rows, 0, AT_STATUS);
 
@@ -184,13 +207,13 @@ tell_update(const struct db_rows *rows, const char *id, bool with_token)
 		printf("%s is %s\n", id, status);
 		return CTL_DONE;
 	case OUTCOME_WRONG_STATE:
-		ctl_error("%s is %s, not PENDING_ACCEPTANCE", id, status);
-		if (strcmp(status, "WAITING_FOR_CONNECTION") == 0)
-			ctl_advice("the device has to ask for its credentials "
-			    "first");
-		else if (strcmp(status, "BLOCKED") == 0)
-			ctl_advice("to start again: devcredctl request delete "
-			    "%s, then request add", id);
+		tell_wrong_state(id, status, wanted);
+		break;
+	case OUTCOME_LIMIT_REACHED:
+		ctl_error("the tenant %s has as many devices as it may have",
+		    db_text(rows, 0, AT_TENANT));
+		ctl_advice("devcredctl tenant set %s --device-limit N",
+		    db_text(rows, 0, AT_TENANT));
 		break;
 	case OUTCOME_TOKEN_MISMATCH:
 		if (with_token) {
@@ -234,7 +257,7 @@ update(struct ctl *ctl, const char *status, const char *token)
 	/* a refusal has left its mark, which counts */
 	if ((rc = session_commit(ctl)) == CTL_DONE)
 		rc = rows.n == 0 ? no_request(ctl->arg[0]) :
-		    tell_update(&rows, ctl->arg[0], token != NULL);
+		    tell_update(&rows, ctl->arg[0], status, token != NULL);
 	db_rows_free(&rows);
 	return rc;
 }
@@ -289,6 +312,24 @@ request_block(struct ctl *ctl)
 	if (!name_is_device(ctl->arg[0]))
 		return CTL_FAILED;
 	return update(ctl, "BLOCKED", NULL);
+}
+
+enum ctl_exit
+request_lift(struct ctl *ctl)
+{
+	bool forget = false;
+	const struct ctl_option options[] = {
+		{ "forget", &forget, NULL, NULL },
+		{ NULL, NULL, NULL, NULL }
+	};
+	enum ctl_exit rc;
+
+	if ((rc = ctl_args(ctl, options, 1, 1)) != CTL_DONE)
+		return rc;
+	if (!name_is_device(ctl->arg[0]))
+		return CTL_FAILED;
+	return update(ctl, forget ? "WAITING_FOR_CONNECTION" :
+	    "PENDING_ACCEPTANCE", NULL);
 }
 
 enum ctl_exit

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# request add, accept, block, delete, list: what the API does, with the same
+# request add, accept, block, lift, delete, list: what the API does, with the same
 # audit.
 use strict;
 use warnings;
@@ -60,6 +60,10 @@ for my $step (
 	['poll'],
 	['block', 'PUT', sub { '{"status":"BLOCKED"}' }, []],
 	['accept', 'PUT', sub { '{"status":"ACCEPTED"}' }, [], 'refused'],
+	['lift', 'PUT', sub { '{"status":"PENDING_ACCEPTANCE"}' }, []],
+	['lift', 'PUT', sub { '{"status":"PENDING_ACCEPTANCE"}' }, [], 'refused'],
+	['block', 'PUT', sub { '{"status":"BLOCKED"}' }, []],
+	['lift', 'PUT', sub { '{"status":"WAITING_FOR_CONNECTION"}' }, ['--forget']],
 	['delete', 'DELETE', sub { undef }, []],
 	['delete', 'DELETE', sub { undef }, [], 'refused'],
 	['add', 'POST', sub { Devcred::Http::to_json(id => $_[0]) },
@@ -107,11 +111,25 @@ says($site, ['request', 'accept', $id], 1,
 says($site, ['request', 'block', $id], 0, qr/\A$id is BLOCKED\n\z/, 'block');
 says($site, ['request', 'block', $id], 0, qr/is BLOCKED/, 'block again');
 says($site, ['request', 'accept', $id], 1,
-	qr/BLOCKED, not PENDING.*\n-> to start again: .*delete $id/,
-	'accept says how to start again');
+	qr/BLOCKED, not PENDING.*\n-> devcredctl request lift $id\n/,
+	'accept says how to lift the block');
+says($site, ['request', 'lift', $id], 1, qr/no device has asked.*\n-> .*lift $id --forget/,
+	'lift says what to do where no device has asked');
+says($site, ['request', 'lift', $id, '--forget'], 0,
+	qr/\A$id is WAITING_FOR_CONNECTION\n\z/, 'which works');
+says($site, ['request', 'lift', $id], 1, qr/WAITING_FOR_CONNECTION, not BLOCKED\n\z/,
+	'what is not blocked is not lifted');
+$site->dbh->do("update devcred.tenant set device_limit = 0 where id = 't1'");
+my $full = device_id('full');
+ctl('add', $full, '--tenant', 't1');
+poll($full);
+says($site, ['request', 'accept', $full], 1,
+	qr/t1 has as many devices.*\n-> .*tenant set t1 --device-limit/,
+	'a tenant that is full says so');
+$site->dbh->do("update devcred.tenant set device_limit = null where id = 't1'");
 says($site, ['request', 'delete', $id], 0, qr/\A$id deleted; .* stay\n\z/,
 	'delete says what stays');
-for my $verb (qw(accept block delete)) {
+for my $verb (qw(accept block lift delete)) {
 	says($site, ['request', $verb, $id], 1,
 		qr/no new device request $id\n-> devcredctl request list\n\z/,
 		"$verb: an unknown device");
