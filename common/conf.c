@@ -8,8 +8,6 @@
 #include "log.h"
 #include "text.h"
 
-#define CONF_LINE_MAX	4096	/* bytes */
-
 enum conf_type { CONF_TEXT, CONF_NUMBER, CONF_OCTAL, CONF_WORD };
 
 static const char *const word_onoff[] = { "off", "on", NULL };
@@ -100,6 +98,16 @@ setting_place(struct conf *conf, const struct setting *set)
 	return (char *)conf + set->offset;
 }
 
+/* A connection string may hold a password. */
+static void
+text_free(char **text)
+{
+	if (*text != NULL)
+		explicit_bzero(*text, strlen(*text));
+	free(*text);
+	*text = NULL;
+}
+
 /* Set one value; -1 if it is not of the setting's kind. */
 static int
 setting_put(struct conf *conf, const struct setting *set, const char *value)
@@ -114,7 +122,7 @@ setting_put(struct conf *conf, const struct setting *set, const char *value)
 	case CONF_TEXT:
 		if ((copy = strdup(value)) == NULL)
 			return -1;
-		free(*(char **)place);
+		text_free(place);
 		*(char **)place = copy;
 		return 0;
 	case CONF_NUMBER:
@@ -122,8 +130,8 @@ setting_put(struct conf *conf, const struct setting *set, const char *value)
 	case CONF_OCTAL:
 		errno = 0;
 		num = strtol(value, &end, 8);
-		if (errno != 0 || end == value || *end != '\0' ||
-		    num < set->min || num > set->max)
+		if (errno != 0 || value[strspn(value, "01234567")] != '\0' ||
+		    end == value || num < set->min || num > set->max)
 			return -1;
 		*(long *)place = num;
 		return 0;
@@ -214,10 +222,12 @@ static int
 conf_file(struct conf *conf, const char *path, bool may_miss,
     struct buf *error)
 {
-	char line[CONF_LINE_MAX];
 	struct buf where;
+	char *line = NULL;
+	size_t size = 0;
 	FILE *file;
 	unsigned int no = 0;
+	ssize_t n;
 	int rc = 0;
 
 	if ((file = fopen(path, "re")) == NULL) {
@@ -227,23 +237,24 @@ conf_file(struct conf *conf, const char *path, bool may_miss,
 		return -1;
 	}
 	buf_init(&where, 0);
-	while (fgets(line, sizeof(line), file) != NULL) {
+	while ((n = getline(&line, &size, file)) != -1) {
 		buf_reset(&where);
 		buf_printf(&where, "%s:%u", path, ++no);
-		if (strchr(line, '\n') == NULL && !feof(file)) {
-			buf_printf(error, "%s: line too long\n",
+		if (strlen(line) != (size_t)n) {
+			buf_printf(error, "%s: there is a NUL in this line\n",
 			    buf_text(&where));
 			rc = -1;
-			break;
-		}
-		if (!conf_line(conf, line, buf_text(&where), error))
+		} else if (!conf_line(conf, line, buf_text(&where), error)) {
 			rc = -1;
+		}
 	}
 	if (ferror(file)) {
 		buf_printf(error, "%s: %s\n", path, strerror(errno));
 		rc = -1;
 	}
-	explicit_bzero(line, sizeof(line));	/* may hold a password */
+	if (line != NULL)	/* may hold a password */
+		explicit_bzero(line, size);
+	free(line);
 	fclose(file);
 	buf_free(&where);
 	return rc;
@@ -303,17 +314,12 @@ conf_load(struct conf *conf, const char *path, struct buf *error)
 void
 conf_free(struct conf *conf)
 {
-	char **text;
 	size_t i;
 
 	for (i = 0; i < NSETTINGS; i++) {
 		if (settings[i].type != CONF_TEXT)
 			continue;
-		text = setting_place(conf, &settings[i]);
-		if (*text != NULL)	/* a connection string may hold one */
-			explicit_bzero(*text, strlen(*text));
-		free(*text);
-		*text = NULL;
+		text_free(setting_place(conf, &settings[i]));
 	}
 }
 

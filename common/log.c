@@ -30,24 +30,27 @@ log_wants(enum log_level level)
 	return level <= log_level;
 }
 
+static bool
+is_plain(unsigned char c)
+{
+	return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '=';
+}
+
 static void
 log_value(struct buf *line, const char *value)
 {
 	const unsigned char *p = (const unsigned char *)value;
 	size_t len = strlen(value);
+	size_t plain = 0;
 
 	/* libpq's messages end in a newline */
 	while (len > 0 && value[len - 1] == '\n')
 		len--;
-	if (len > 0 && strcspn(value, " \"\\=\n\t") >= len) {
-		const unsigned char *q;
-
-		for (q = p; q < p + len && *q > 0x20 && *q != 0x7f; q++)
-			continue;
-		if (q == p + len) {
-			buf_add(line, value, len);
-			return;
-		}
+	while (plain < len && is_plain(p[plain]))
+		plain++;
+	if (len > 0 && plain == len) {
+		buf_add(line, value, len);
+		return;
 	}
 	buf_putc(line, '"');
 	for (; len > 0; p++, len--) {
@@ -55,7 +58,7 @@ log_value(struct buf *line, const char *value)
 			buf_putc(line, '\\');
 		if (*p == '\n')
 			buf_puts(line, "\\n");
-		else if (*p < 0x20 || *p == 0x7f)
+		else if (*p < ' ' || *p >= 0x7f)	/* C1 too, in UTF-8 */
 			buf_printf(line, "\\x%02x", *p);
 		else
 			buf_putc(line, (char)*p);
@@ -76,7 +79,7 @@ log_event(enum log_level level, const char *event, ...)
 
 	if (!log_wants(level))
 		return;
-	buf_init(&line, LOG_LINE_MAX);
+	buf_init(&line, LOG_LINE_MAX - 1);
 	buf_printf(&line, "%s[%ld]: %s %s", log_who, (long)getpid(),
 	    level_name[level], event);
 	va_start(ap, event);
@@ -94,6 +97,7 @@ log_event(enum log_level level, const char *event, ...)
 			line.len = LOG_LINE_MAX - sizeof(room);
 		buf_puts(&line, " ...");
 	}
+	line.max = LOG_LINE_MAX;
 	buf_putc(&line, '\n');
 	done = write(STDERR_FILENO, buf_text(&line), line.len);
 	(void)done;	/* nowhere to tell */

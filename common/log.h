@@ -1,7 +1,7 @@
 /*
  * log: one line per event on standard error, key=value.
  *
- * Values that hold anything but plain characters are quoted and escaped.
+ * Values that hold anything but plain ASCII are quoted and escaped.
  * Nothing secret is ever passed in here.
  */
 #ifndef DEVCRED_LOG_H

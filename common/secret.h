@@ -15,7 +15,7 @@
 #include "model.h"
 
 #define PASSWORD_HASH_SIZE	256	/* crypt(3) hash, bytes with NUL */
-#define PASSWORD_MAX		512	/* bytes of a person's password */
+#define PASSWORD_MAX		511	/* bytes crypt(3) takes */
 
 /* An issued password and what is stored of it. */
 struct secret_password {

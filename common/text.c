@@ -80,6 +80,17 @@ forbidden(unsigned int c)
 	    c == 0x3000;
 }
 
+size_t
+utf8_cut(const char *s, size_t max)
+{
+	size_t len = strnlen(s, max);
+
+	if (s[len] != '\0')
+		while (len > 0 && (s[len] & 0xc0) == 0x80)
+			len--;
+	return len;
+}
+
 bool
 device_id_valid(const char *id, size_t len, const char **bad)
 {
@@ -176,11 +187,14 @@ base64_decode(struct buf *out, const char *s, size_t len)
 	    "0123456789+/";
 	const char *at;
 	unsigned int bits = 0;
+	size_t padded = len;
 	size_t i;
 	int have = 0;
 
 	while (len > 0 && s[len - 1] == '=')
 		len--;
+	if (len < padded && (padded % 4 != 0 || padded - len > 2))
+		return -1;
 	for (i = 0; i < len; i++) {
 		if (s[i] == '\0' || (at = strchr(digit, s[i])) == NULL)
 			return -1;

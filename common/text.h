@@ -23,6 +23,12 @@ int	 str_copy(char *dst, size_t dstlen, const char *src, size_t len)
 bool	 utf8_valid(const char *s, size_t len, size_t *chars) MUST_CHECK;
 
 /*
+ * How many of the first max bytes of UTF-8 text to keep, so that no character
+ * is cut.
+ */
+size_t	 utf8_cut(const char *s, size_t max);
+
+/*
  * Whether a device id may be used: 1 to DEVICE_ID_CHARS characters of UTF-8,
  * none of them white space, a control character or one of / \ + $ :
  * *bad, if not NULL, gets the place of the first forbidden character, or
@@ -45,7 +51,7 @@ int	 percent_decode(struct buf *out, const char *s, size_t len,
 /* Add text, percent-encoding all but RFC 3986's unreserved characters. */
 void	 percent_encode(struct buf *out, const char *s);
 
-/* Decode base64 (RFC 4648, padding optional); -1 for anything else. */
+/* Decode base64 (RFC 4648; padded right or not); -1 for anything else. */
 int	 base64_decode(struct buf *out, const char *s, size_t len) MUST_CHECK;
 
 /* Whether an address (textual) is of the loopback network. */

@@ -170,7 +170,7 @@ password_fault(const char *text, long scheme)
 
 	if (len < PROMPT_PASSWORD_MIN)
 		return "a password has at least 8 bytes";
-	if (len > PROMPT_PASSWORD_MAX)
+	if (len > PASSWORD_MAX)
 		return "a password has at most 511 bytes";
 	if (scheme == SCHEME_BCRYPT && len > PROMPT_BCRYPT_MAX)
 		return "bcrypt looks at 72 bytes of a password only: take a "

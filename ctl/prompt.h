@@ -10,11 +10,10 @@
 #include "ctl.h"
 
 /*
- * Bytes of a person's password: libxcrypt hashes fewer than 512, bcrypt looks
+ * Bytes of a person's password, which has at most PASSWORD_MAX; bcrypt looks
  * at the first 72 alone.
  */
 #define PROMPT_PASSWORD_MIN	8
-#define PROMPT_PASSWORD_MAX	511
 #define PROMPT_BCRYPT_MAX	72
 
 #define PROMPT_SIZE	1025	/* a line, with NUL */

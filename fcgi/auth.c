@@ -202,7 +202,8 @@ auth_begin(struct exchange *x, bool *wait)
 	if (x->rq.authorization == NULL)
 		return VERDICT_ABSENT;
 	/* several headers, joined by the web server */
-	if (strchr(x->rq.authorization, ',') != NULL)
+	if (strncasecmp(x->rq.authorization, "Basic", 5) == 0 &&
+	    strchr(x->rq.authorization, ',') != NULL)
 		return VERDICT_MALFORMED;
 	if (header_digest(x, digest) == -1)
 		return VERDICT_LATER;

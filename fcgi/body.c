@@ -78,8 +78,8 @@ body_take_id(struct exchange *x, const char *id)
 	for (next = bad + 1; (*next & 0xc0) == 0x80; next++)
 		continue;
 	reply_fault(&x->reply, FAULT_VALIDATION,
-	    "Device id '%.1000s' contains '%.*s' character which is not "
-	    "permitted.", id, (int)(next - bad), bad);
+	    "Device id '%.*s' contains '%.*s' character which is not "
+	    "permitted.", (int)utf8_cut(id, 1000), id, (int)(next - bad), bad);
 	return -1;
 }
 

@@ -76,7 +76,8 @@ quality(const char *range, size_t len)
 	for (; range < end; range++) {
 		if (*range != ';')
 			continue;
-		for (range++; range < end && *range == ' '; range++)
+		for (range++; range < end &&
+		    (*range == ' ' || *range == '\t'); range++)
 			continue;
 		if (end - range >= 2 && (range[0] == 'q' || range[0] == 'Q') &&
 		    range[1] == '=') {
@@ -97,7 +98,8 @@ media_accepted(const char *accept, enum media media)
 	size_t n;
 	int i;
 
-	if (accept == NULL || media == MEDIA_NONE)
+	if (accept == NULL || accept[strspn(accept, " \t")] == '\0' ||
+	    media == MEDIA_NONE)
 		return true;
 	for (; *accept != '\0'; accept += len + (accept[len] == ',')) {
 		len = strcspn(accept, ",");
@@ -117,8 +119,6 @@ media_accepted(const char *accept, enum media media)
 			continue;
 		best[i] = quality(accept, len);
 	}
-	if (best[RANGE_TYPE] > 0 || best[RANGE_JSON] > 0)
-		return true;
 	for (i = RANGE_TYPE; i >= RANGE_ALL; i--)
 		if (best[i] != -1)
 			return best[i] > 0;

@@ -28,8 +28,8 @@ bool	 media_is(const char *content_type, enum media media) MUST_CHECK;
 
 /*
  * Whether an Accept header (NULL or empty: anything) lets the type through:
- * the type itself, application/json, application/ * or * / *, by the most
- * specific of them, with a q-value above zero (RFC 9110, 12.5.1).
+ * the type itself, application/json, application/ * or * / *, the first of
+ * these that is there, with a q-value above zero (RFC 9110, 12.5.1).
  */
 bool	 media_accepted(const char *accept, enum media media) MUST_CHECK;
 

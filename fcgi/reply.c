@@ -3,6 +3,7 @@
 
 #include "repr.h"
 #include "reply.h"
+#include "text.h"
 
 #define MESSAGE_SIZE	8192	/* bytes; holds an id and words around it */
 #define RETRY_AFTER	"2"	/* seconds, when the database is away */
@@ -88,6 +89,8 @@ reply_fault(struct reply *rep, enum fault fault, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
+	/* if it was cut, then not within a character */
+	message[utf8_cut(message, sizeof(message) - 4)] = '\0';
 	repr_error(reply_start(rep, faults[fault].status, MEDIA_ERROR),
 	    faults[fault].error, message);
 	if (fault == FAULT_UNAUTHORIZED)

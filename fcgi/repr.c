@@ -70,6 +70,56 @@ check_string(const char *p, const char *end, const char **why)
 	return p;
 }
 
+static const char *
+skip_digits(const char *p, const char *end)
+{
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+/* The end of the number at p, or NULL: json-c takes "00.5" and "5." too. */
+static const char *
+check_number(const char *p, const char *end, const char **why)
+{
+	const char *digits;
+	bool ok;
+
+	if (*p == '-')
+		p++;
+	digits = p;
+	p = skip_digits(p, end);
+	ok = p > digits && (*digits != '0' || p == digits + 1);
+	if (p < end && *p == '.') {
+		digits = ++p;
+		p = skip_digits(p, end);
+		ok = ok && p > digits;
+	}
+	if (p < end && (*p == 'e' || *p == 'E')) {
+		p++;
+		if (p < end && (*p == '+' || *p == '-'))
+			p++;
+		digits = p;
+		p = skip_digits(p, end);
+		ok = ok && p > digits;
+	}
+	if (ok)
+		return p;
+	*why = "a number that JSON does not have";
+	return NULL;
+}
+
+/* Whether the comma at p, after something, stands before '}'. */
+static bool
+is_trailing(const char *p, const char *end, char before)
+{
+	if (*p != ',' || strchr("{[:,", before) != NULL)
+		return false;
+	for (p++; p < end && strchr(" \t\r\n", *p) != NULL; p++)
+		continue;
+	return p < end && *p == '}';
+}
+
 /*
  * Copy the text, leaving out a comma before '}'.  After this json-c can be
  * as strict as it is able to.
@@ -78,30 +128,28 @@ static int
 tidy(struct buf *out, const char *text, size_t len, const char **why)
 {
 	const char *end = text + len;
-	const char *close;
+	const char *next;
 	const char *p;
+	char before = ',';	/* the last that is not white space */
 
-	for (p = text; p < end; p++) {
-		if (*p == '"') {
-			if ((close = check_string(p, end, why)) == NULL)
-				return -1;
-			buf_add(out, p, (size_t)(close - p) + 1);
-			p = close;
+	for (p = text; p < end; p = next) {
+		next = p + 1;
+		if (is_trailing(p, end, before))
 			continue;
-		}
-		if (*p == ',') {
-			for (close = p + 1; close < end &&
-			    strchr(" \t\r\n", *close) != NULL; close++)
-				continue;
-			if (close < end && *close == '}')
-				continue;
-		}
+		if (*p == '"' && (next = check_string(p, end, why)) != NULL)
+			next++;
+		else if (*p == '-' || (*p >= '0' && *p <= '9'))
+			next = check_number(p, end, why);
+		if (next == NULL)
+			return -1;
 		/* json-c takes both for more than JSON does */
 		if (*p == '\'' || *p == '/') {
 			*why = "a character that JSON does not have";
 			return -1;
 		}
-		buf_putc(out, *p);
+		buf_add(out, p, (size_t)(next - p));
+		if (strchr(" \t\r\n", *p) == NULL)
+			before = *p;
 	}
 	return buf_ok(out) ? 0 : -1;
 }

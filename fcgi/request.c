@@ -110,13 +110,14 @@ out:
 static const char *
 path_start(const char *uri)
 {
-	const char *p = NULL;
+	size_t scheme = 0;
 
 	if (strncasecmp(uri, "http://", 7) == 0)
-		p = strchr(uri + 7, '/');
+		scheme = 7;
 	else if (strncasecmp(uri, "https://", 8) == 0)
-		p = strchr(uri + 8, '/');
-	return p != NULL ? p : uri;
+		scheme = 8;
+	return scheme == 0 ? uri :
+	    uri + scheme + strcspn(uri + scheme, "/?");
 }
 
 static int
@@ -131,7 +132,7 @@ split_path(struct request *rq, const char *prefix)
 	rq->query = *end == '?' ? end + 1 : NULL;
 	if ((size_t)(end - p) >= len && memcmp(p, prefix, len) == 0)
 		p += len;
-	if (p == end || *p != '/')
+	if (p == end || *p != '/' || strchr(p, '#') != NULL)
 		return -1;
 	while (p < end) {
 		p++;	/* the slash */
@@ -165,7 +166,7 @@ listed(const char *list, const char *addr)
 {
 	size_t len = strlen(addr);
 
-	while (*list != '\0') {
+	while (len > 0 && *list != '\0') {
 		list += strspn(list, " ,\t");
 		if (strncmp(list, addr, len) == 0 &&
 		    strchr(" ,\t", list[len]) != NULL)

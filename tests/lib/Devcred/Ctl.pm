@@ -5,6 +5,7 @@ package Devcred::Ctl;
 
 use strict;
 use warnings;
+use Errno ();
 use Exporter 'import';
 use IO::Select;
 use IPC::Open2 ();
@@ -50,15 +51,20 @@ sub typed {
 	my $ready = IO::Select->new($out);
 	my $shown = '';
 	my $from = 0;
+	my $end = time + 20;
+	my $over = 0;
 
 	local $SIG{PIPE} = 'IGNORE';
-	while ($ready->can_read(15) && sysread $out, $shown, 4096, length $shown) {
+	until ($over || time > $end) {
+		next unless $ready->can_read(1);
+		my $n = sysread $out, $shown, 4096, length $shown;
+		$over = 1 if defined $n ? $n == 0 : !$!{EINTR};
 		next unless @pairs && substr($shown, $from) =~ $pairs[0];
 		$from = length $shown;
 		syswrite $in, $pairs[1];
 		splice @pairs, 0, 2;
 	}
-	kill 'TERM', $pid if $ready->can_read(0) == 0;	# it hangs
+	kill 'TERM', $pid unless $over;		# it hangs
 	close $in;
 	waitpid $pid, 0;
 	return ($? >> 8, $shown);
