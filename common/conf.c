@@ -90,6 +90,33 @@ static const struct setting settings[] = {
 	    "error, warning, info or debug"),
 };
 
+/* Texts that have to be of a form. */
+static const struct {
+	const char	*name;
+	bool		(*valid)(const char *text);
+	const char	*must;
+} forms[] = {
+	{ "base_url", link_base_valid,
+	    "an address such as https://host:8443/iot" },
+	{ "path_prefix", path_prefix_valid,
+	    "a path such as /iot, without a slash at its end" },
+	{ "trusted_proxy", addr_list_valid,
+	    "IP addresses, separated by spaces" },
+};
+
+/* What a text is not that it must be; NULL if it is. */
+static const char *
+text_fault(const struct setting *set, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (strcmp(forms[i].name, set->name) == 0 &&
+		    text[0] != '\0' && !forms[i].valid(text))
+			return forms[i].must;
+	return NULL;
+}
+
 #define NSETTINGS	(sizeof(settings) / sizeof(settings[0]))
 
 static void *
@@ -120,7 +147,8 @@ setting_put(struct conf *conf, const struct setting *set, const char *value)
 
 	switch (set->type) {
 	case CONF_TEXT:
-		if ((copy = strdup(value)) == NULL)
+		if (text_fault(set, value) != NULL ||
+		    (copy = strdup(value)) == NULL)
 			return -1;
 		text_free(place);
 		*(char **)place = copy;
@@ -148,15 +176,18 @@ setting_put(struct conf *conf, const struct setting *set, const char *value)
 
 /* Say what would have been right. */
 static void
-setting_complain(const struct setting *set, const char *where,
-    struct buf *error)
+setting_complain(const struct setting *set, const char *value,
+    const char *where, struct buf *error)
 {
+	const char *must;
 	size_t i;
 
 	buf_printf(error, "%s: %s must be ", where, set->name);
 	switch (set->type) {
 	case CONF_TEXT:
-		buf_puts(error, "text that fits into memory");
+		must = text_fault(set, value);
+		buf_puts(error, must != NULL ? must :
+		    "text that fits into memory");
 		break;
 	case CONF_NUMBER:
 		buf_printf(error, "a number from %ld to %ld", set->min,
@@ -193,6 +224,7 @@ conf_line(struct conf *conf, char *line, const char *where, struct buf *error)
 {
 	char *eq;
 	const char *name;
+	const char *value;
 	size_t i;
 
 	line = trim(line);
@@ -211,8 +243,9 @@ conf_line(struct conf *conf, char *line, const char *where, struct buf *error)
 		buf_printf(error, "%s: there is no setting %s\n", where, name);
 		return false;
 	}
-	if (setting_put(conf, &settings[i], trim(eq + 1)) == -1) {
-		setting_complain(&settings[i], where, error);
+	value = trim(eq + 1);
+	if (setting_put(conf, &settings[i], value) == -1) {
+		setting_complain(&settings[i], value, where, error);
 		return false;
 	}
 	return true;
@@ -276,7 +309,7 @@ conf_environment(struct conf *conf, struct buf *error)
 		if ((value = getenv(name)) == NULL)
 			continue;
 		if (setting_put(conf, &settings[i], value) == -1) {
-			setting_complain(&settings[i], name, error);
+			setting_complain(&settings[i], value, name, error);
 			rc = -1;
 		}
 	}
@@ -300,7 +333,8 @@ conf_load(struct conf *conf, const char *path, struct buf *error)
 	memset(conf, 0, sizeof(*conf));
 	for (i = 0; i < NSETTINGS; i++)
 		if (setting_put(conf, &settings[i], settings[i].preset) == -1) {
-			setting_complain(&settings[i], "default", error);
+			setting_complain(&settings[i], settings[i].preset,
+			    "default", error);
 			rc = -1;
 		}
 	if (conf_file(conf, conf_path(path),

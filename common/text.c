@@ -234,6 +234,96 @@ addr_valid(const char *addr)
 	    inet_pton(AF_INET6, addr, &any) == 1;
 }
 
+static bool
+addr_parse(const char *addr, struct in6_addr *any)
+{
+	struct in_addr v4;
+
+	if (inet_pton(AF_INET6, addr, any) == 1)
+		return true;
+	if (inet_pton(AF_INET, addr, &v4) != 1)
+		return false;
+	memset(any, 0, sizeof(*any));
+	any->s6_addr[10] = any->s6_addr[11] = 0xff;	/* ::ffff:a.b.c.d */
+	memcpy(any->s6_addr + 12, &v4, sizeof(v4));
+	return true;
+}
+
+bool
+addr_same(const char *a, const char *b)
+{
+	struct in6_addr x;
+	struct in6_addr y;
+
+	return addr_parse(a, &x) && addr_parse(b, &y) &&
+	    memcmp(&x, &y, sizeof(x)) == 0;
+}
+
+/* The next word of a list, or false; a word too long is an empty one. */
+static bool
+next_word(const char **list, char *word, size_t size)
+{
+	size_t len;
+
+	*list += strspn(*list, " ,\t");
+	len = strcspn(*list, " ,\t");
+	if (str_copy(word, size, *list, len) == -1)
+		word[0] = '\0';
+	*list += len;
+	return len > 0;
+}
+
+bool
+addr_listed(const char *list, const char *addr)
+{
+	char word[INET6_ADDRSTRLEN];
+
+	while (next_word(&list, word, sizeof(word)))
+		if (addr_same(word, addr))
+			return true;
+	return false;
+}
+
+bool
+addr_list_valid(const char *list)
+{
+	char word[INET6_ADDRSTRLEN];
+
+	while (next_word(&list, word, sizeof(word)))
+		if (!addr_valid(word))
+			return false;
+	return true;
+}
+
+/* Letters, digits, and what else may stand in a host and a path. */
+static bool
+is_of_links(const char *s)
+{
+	return s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx"
+	    "yz0123456789-._~:/[]@!$&'()*+,;=")] == '\0';
+}
+
+bool
+link_base_valid(const char *s)
+{
+	if (strncasecmp(s, "http://", 7) == 0)
+		s += 7;
+	else if (strncasecmp(s, "https://", 8) == 0)
+		s += 8;
+	else
+		return false;
+	return *s != '\0' && *s != '/' && is_of_links(s);
+}
+
+bool
+path_prefix_valid(const char *s)
+{
+	size_t len = strlen(s);
+
+	return len == 0 || (s[0] == '/' && s[len - 1] != '/' &&
+	    strstr(s, "//") == NULL && is_of_links(s));
+}
+
 bool
 str_is(const char *s, size_t len, const char *word)
 {

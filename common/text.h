@@ -60,6 +60,24 @@ bool	 addr_is_loopback(const char *addr) MUST_CHECK;
 /* Whether it is an address that PostgreSQL's inet takes. */
 bool	 addr_valid(const char *addr) MUST_CHECK;
 
+/* Whether both are the same address, however they are written. */
+bool	 addr_same(const char *a, const char *b) MUST_CHECK;
+
+/* Whether an address is in a list, separated by spaces or commas. */
+bool	 addr_listed(const char *list, const char *addr) MUST_CHECK;
+
+/* Whether a list has addresses only; an empty one is valid. */
+bool	 addr_list_valid(const char *list) MUST_CHECK;
+
+/*
+ * Whether links can begin with it: http or https, a host, maybe a path; no
+ * character that a link or JSON would have to escape.
+ */
+bool	 link_base_valid(const char *s) MUST_CHECK;
+
+/* Whether it can stand before paths: "" or as "/iot", without a "/" behind. */
+bool	 path_prefix_valid(const char *s) MUST_CHECK;
+
 /* Compare len bytes with a string, without regard to ASCII case. */
 bool	 str_is(const char *s, size_t len, const char *word) MUST_CHECK;
 

@@ -160,32 +160,17 @@ split_path(struct request *rq, const char *prefix)
 	return 0;
 }
 
-/* Whether addr is one of the words of list. */
-static bool
-listed(const char *list, const char *addr)
-{
-	size_t len = strlen(addr);
-
-	while (len > 0 && *list != '\0') {
-		list += strspn(list, " ,\t");
-		if (strncmp(list, addr, len) == 0 &&
-		    strchr(" ,\t", list[len]) != NULL)
-			return true;
-		list += strcspn(list, " ,\t");
-	}
-	return false;
-}
-
 /*
  * The nearest address in X-Forwarded-For that is not a trusted proxy: what
- * stands left of it, anybody may have written.
+ * stands left of it, anybody may have written.  False if there is none.
  */
-static void
+static bool
 forwarded_source(struct request *rq, const char *list, const char *trusted)
 {
 	char addr[ADDR_SIZE];
 	const char *end = list + strlen(list);
 	const char *p;
+	bool found = false;
 
 	while (end > list) {
 		while (end > list && strchr(" ,\t", end[-1]) != NULL)
@@ -194,12 +179,14 @@ forwarded_source(struct request *rq, const char *list, const char *trusted)
 			continue;
 		if (str_copy(addr, sizeof(addr), p, (size_t)(end - p)) == -1 ||
 		    !addr_valid(addr))
-			return;
+			break;
 		memcpy(rq->source, addr, sizeof(addr));
-		if (!listed(trusted, addr))
-			return;
+		found = true;
+		if (!addr_listed(trusted, addr))
+			break;
 		end = p;
 	}
+	return found;
 }
 
 static void
@@ -207,17 +194,19 @@ find_source(struct request *rq, const char *const *value, bool trusted,
     const char *proxies)
 {
 	const char *scheme = value[V_SCHEME];
+	bool proxied = trusted && value[V_FORWARDED_PROTO] != NULL;
+	bool near = !proxied;	/* source is the client's address */
 
 	if (trusted && value[V_FORWARDED_FOR] != NULL)
-		forwarded_source(rq, value[V_FORWARDED_FOR], proxies);
-	if (trusted && value[V_FORWARDED_PROTO] != NULL)
+		near = forwarded_source(rq, value[V_FORWARDED_FOR], proxies);
+	if (proxied)
 		scheme = value[V_FORWARDED_PROTO];
 	else if (value[V_HTTPS] != NULL &&
 	    strcasecmp(value[V_HTTPS], "on") == 0)
 		scheme = "https";
 	rq->secure = scheme != NULL && strcasecmp(scheme, "https") == 0;
 	buf_puts(&rq->base, rq->secure ? "https://" : "http://");
-	if (addr_is_loopback(rq->source))
+	if (near && addr_is_loopback(rq->source))
 		rq->secure = true;
 }
 
@@ -231,7 +220,7 @@ find_base(struct request *rq, const char *const *value, bool trusted,
 	const char *p;
 	size_t len;
 
-	if (base_url[0] != '\0') {
+	if (link_base_valid(base_url)) {
 		buf_reset(&rq->base);
 		len = strlen(base_url);
 		while (len > 0 && base_url[len - 1] == '/')
@@ -300,7 +289,7 @@ request_parse(struct request *rq, char *const *envp, const char *body,
 		return -1;
 	}
 	addr = value[V_ADDR] != NULL ? value[V_ADDR] : "";
-	trusted = listed(conf->trusted_proxy, addr);
+	trusted = addr_listed(conf->trusted_proxy, addr);
 	if (addr_valid(addr) &&
 	    str_copy(rq->source, sizeof(rq->source), addr, strlen(addr)) == -1)
 		rq->source[0] = '\0';

@@ -78,10 +78,11 @@ $site->stop;
 
 # Behind a proxy on this machine the client's address and scheme are what it
 # says, and what it says alone.
-$site = site(trusted_proxy => '127.0.0.1');
+$site = site(trusted_proxy => '10.0.0.1 ::ffff:127.0.0.1');
 my %from = (
 	'a loopback client over HTTP' => [200],
 	'a far client over HTTP' => [403, 'X-Forwarded-For: 203.0.113.9', 'X-Forwarded-Proto: http'],
+	'somebody over HTTP, behind a proxy that is near' => [403, 'X-Forwarded-Proto: http'],
 	'a far client over HTTPS' => [200, 'X-Forwarded-For: 203.0.113.9', 'X-Forwarded-Proto: https'],
 	'a far client that claims to be near' =>
 	    [403, 'X-Forwarded-For: 127.0.0.1, 203.0.113.9', 'X-Forwarded-Proto: http'],

@@ -107,6 +107,10 @@ my @table = (
 	['is good', '', 0, qr/good/],
 	['has an unknown name', "colour = red\n", 1, qr/:1: .*colour/],
 	['has a value out of bounds', "\nworkers = 65\n", 1, qr/:2: workers .*1 to 64/],
+	['has no address for links', "base_url = devices.example.org\n", 1, qr/:1: base_url .*https:/],
+	['has a quote in links', "base_url = https://x\"y\n", 1, qr/:1: base_url/],
+	['has a slash behind a prefix', "path_prefix = /iot/\n", 1, qr/:1: path_prefix .*\/iot/],
+	['has a name for a proxy', "trusted_proxy = 10.0.0.1 proxy\n", 1, qr/:1: trusted_proxy .*IP/],
 	['has a line without "="', "workers\n", 1, qr/:1: /],
 	['holds a NUL', "workers = 1\0\n", 1, qr/:1: /],
 );
