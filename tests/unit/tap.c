@@ -10,10 +10,15 @@ static int failed;
 static void
 result(bool holds, const char *file, int line, const char *name, va_list ap)
 {
+	char text[512];
+	char *p;
+
+	vsnprintf(text, sizeof(text), name, ap);
+	for (p = text; *p != '\0'; p++)
+		if (*p == '\n' || *p == '\r' || *p == '#')
+			*p = '?';	/* would be more than a name */
 	count++;
-	printf("%sok %d - ", holds ? "" : "not ", count);
-	vprintf(name, ap);
-	putchar('\n');
+	printf("%sok %d - %s\n", holds ? "" : "not ", count, text);
 	if (holds)
 		return;
 	failed++;
@@ -83,6 +88,23 @@ tap_is_str(const char *got, const char *want, const char *file, int line,
 		show("expected", want, want != NULL ? strlen(want) : 0);
 	}
 	return same;
+}
+
+bool
+tap_has(const char *got, const char *part, const char *file, int line,
+    const char *name, ...)
+{
+	bool has = got != NULL && strstr(got, part) != NULL;
+	va_list ap;
+
+	va_start(ap, name);
+	result(has, file, line, name, ap);
+	va_end(ap);
+	if (!has) {
+		show("got", got, got != NULL ? strlen(got) : 0);
+		show("without", part, strlen(part));
+	}
+	return has;
 }
 
 bool

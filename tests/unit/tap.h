@@ -18,6 +18,9 @@
 /* Strings; NULL is equal to NULL alone. */
 #define IS_STR(got, want, ...) \
 	tap_is_str((got), (want), __FILE__, __LINE__, __VA_ARGS__)
+/* A text with this part. */
+#define HAS(got, part, ...) \
+	tap_has((got), (part), __FILE__, __LINE__, __VA_ARGS__)
 /* Bytes. */
 #define IS_MEM(got, got_len, want, want_len, ...) \
 	tap_is_mem((got), (got_len), (want), (want_len), __FILE__, __LINE__, \
@@ -30,6 +33,8 @@ bool	 tap_is_int(long long got, long long want, const char *file, int line,
 bool	 tap_is_str(const char *got, const char *want, const char *file,
 	    int line, const char *name, ...)
 	    __attribute__((format(printf, 5, 6)));
+bool	 tap_has(const char *got, const char *part, const char *file, int line,
+	    const char *name, ...) __attribute__((format(printf, 5, 6)));
 bool	 tap_is_mem(const void *got, size_t got_len, const void *want,
 	    size_t want_len, const char *file, int line, const char *name, ...)
 	    __attribute__((format(printf, 7, 8)));

@@ -1,0 +1,272 @@
+/* What auth.h makes of the database's answer, and what it remembers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fixture.h"
+#include "tap.h"
+
+#define VARS	"REQUEST_METHOD=GET\nREQUEST_URI=/a\n"
+/* t/u and t/device_a, with the password p */
+#define PERSON	VARS "HTTP_AUTHORIZATION=Basic dC91OnA="
+#define DEVICE	VARS "HTTP_AUTHORIZATION=Basic dC9kZXZpY2VfYTpw"
+#define HASH	"$y$some$hash"
+#define SALT	"\\x61616161616161616161616161616161"
+
+static const char *const admin[] = { "t",
+	"ROLE_DEVICE_CONTROL_ADMIN", HASH, NULL, NULL };
+static const char *const changed[] = { "t",
+	"ROLE_DEVICE_CONTROL_ADMIN", HASH "x", NULL, NULL };
+static const char *const bootstrap[] = { "t",
+	"ROLE_DEVICE_BOOTSTRAP", HASH, NULL, NULL };
+
+/* Another exchange of the same process. */
+static void
+join(struct asked *b, struct asked *a, const char *vars)
+{
+	ask(b, "", vars, NULL);
+	b->x->cx = &a->cx;
+}
+
+/* The database answers with one row, or none. */
+static enum verdict
+answer(struct asked *a, enum db_status status, const char *const *row)
+{
+	struct db_rows rows;
+	enum verdict verdict;
+
+	rows_of(&rows, row != NULL ? 1 : 0, 5, row);
+	verdict = auth_rows(a->x, status, &rows);
+	db_rows_free(&rows);
+	return verdict;
+}
+
+/* Begin, and say whether to wait. */
+static void
+begins(struct asked *a, enum verdict want, bool waits, const char *name)
+{
+	bool wait = !waits;
+
+	IS_INT(auth_begin(a->x, &wait), want, "%s", name);
+	IS_INT(wait, waits, "and waits or not");
+}
+
+static void
+test_person(void)
+{
+	struct asked a;
+	struct asked b;
+	enum verdict verdict;
+
+	ask(&a, "", PERSON, NULL);
+	begins(&a, VERDICT_NONE, false, "a login that is not known");
+	IS_INT(answer(&a, DB_OK, admin), VERDICT_NONE, "has to be checked");
+	IS_STR(a.x->login_try.hash, HASH, "against the stored hash");
+	join(&b, &a, PERSON);
+	begins(&b, VERDICT_NONE, true, "the same login in the meantime");
+	OK(auth_next(a.cx.auth, &verdict) == NULL, "has nothing to go by yet");
+	IS_INT(auth_hashed(a.x, true), VERDICT_YES, "the password fits");
+	IS_STR(a.x->login.tenant, "t", "the tenant is known");
+	IS_STR(a.x->login.actor, "t/u", "and the name");
+	IS_INT(a.x->login.roles, ROLE_DEVICE_CONTROL_ADMIN, "and the roles");
+	OK(auth_next(a.cx.auth, &verdict) == b.x, "who waited, comes out");
+	IS_INT(verdict, VERDICT_YES, "with the same verdict");
+	IS_STR(b.x->login.actor, "t/u", "and the same name");
+	OK(auth_next(a.cx.auth, &verdict) == NULL, "and nobody else");
+	asked_free(&b);
+	join(&b, &a, PERSON);
+	begins(&b, VERDICT_NONE, false, "later the database is asked again");
+	IS_INT(answer(&b, DB_OK, admin), VERDICT_YES,
+	    "but the same hash not checked again");
+	asked_free(&b);
+	join(&b, &a, PERSON);
+	begins(&b, VERDICT_NONE, false, "and again");
+	IS_INT(answer(&b, DB_OK, changed), VERDICT_NONE, "another hash is");
+	IS_INT(auth_hashed(b.x, false), VERDICT_NO, "and does not fit");
+	asked_free(&b);
+	join(&b, &a, PERSON);
+	begins(&b, VERDICT_NONE, false, "what did not fit");
+	IS_INT(answer(&b, DB_OK, changed), VERDICT_NONE, "is not remembered");
+	IS_INT(auth_hashed(b.x, false), VERDICT_NO, "as if it had");
+	asked_free(&b);
+	asked_free(&a);
+}
+
+static void
+test_bootstrap(const char *conf, bool remembered)
+{
+	struct asked a;
+	struct asked b;
+
+	ask(&a, conf, PERSON, NULL);
+	begins(&a, VERDICT_NONE, false, "the bootstrap user");
+	IS_INT(answer(&a, DB_OK, bootstrap), VERDICT_NONE, "is checked");
+	IS_INT(auth_hashed(a.x, true), VERDICT_YES, "and let in");
+	join(&b, &a, PERSON);
+	begins(&b, remembered ? VERDICT_YES : VERDICT_NONE, false,
+	    remembered ? "is remembered" : "is not remembered if unwanted");
+	IS_STR(b.x->login.actor, remembered ? "t/u" : "", "with its name");
+	auth_forget(b.x, VERDICT_NONE);
+	asked_free(&b);
+	join(&b, &a, PERSON "\nHTTP_HOST=other");
+	begins(&b, VERDICT_NONE, false, "but not for another host");
+	auth_forget(b.x, VERDICT_NONE);
+	asked_free(&b);
+	join(&b, &a, VARS "HTTP_AUTHORIZATION=Basic dC91OnE=");
+	begins(&b, VERDICT_NONE, false, "nor with another password");
+	auth_forget(b.x, VERDICT_NONE);
+	asked_free(&b);
+	asked_free(&a);
+}
+
+static void
+test_nobody(void)
+{
+	struct asked a;
+
+	ask(&a, "", PERSON, NULL);
+	begins(&a, VERDICT_NONE, false, "a user who does not exist");
+	IS_INT(answer(&a, DB_OK, NULL), VERDICT_NONE,
+	    "is checked all the same");
+	IS_STR(a.x->login_try.hash, secret_slow_dummy(SCHEME_YESCRYPT),
+	    "against a stand-in");
+	IS_INT(auth_hashed(a.x, true), VERDICT_NO, "and is never let in");
+	asked_free(&a);
+}
+
+static void
+test_device(void)
+{
+	unsigned char digest[DIGEST_SIZE];
+	const char *row[] = { "t", "ROLE_DEVICE", NULL, SALT, NULL };
+	struct asked a;
+	struct buf hex;
+
+	buf_init(&hex, 0);
+	buf_puts(&hex, "\\x");
+	OK(secret_digest("aaaaaaaaaaaaaaaap", 17, digest) == 0, "a digest");
+	buf_hex(&hex, digest, sizeof(digest));
+	row[4] = buf_text(&hex);
+	ask(&a, "", DEVICE, NULL);
+	begins(&a, VERDICT_NONE, false, "a device");
+	IS_INT(answer(&a, DB_OK, row), VERDICT_YES, "is let in at once");
+	IS_STR(a.x->login.actor, "t/device_a", "with its name");
+	asked_free(&a);
+	hex.data[hex.len - 1] ^= 1;
+	ask(&a, "", DEVICE, NULL);
+	begins(&a, VERDICT_NONE, false, "a device with another password");
+	IS_INT(answer(&a, DB_OK, row), VERDICT_NO, "is not");
+	IS_INT(a.x->login.roles, 0, "and has no role");
+	asked_free(&a);
+	row[3] = "\\x6161";
+	ask(&a, "", DEVICE, NULL);
+	begins(&a, VERDICT_NONE, false, "a device with half a salt");
+	IS_INT(answer(&a, DB_OK, row), VERDICT_LATER, "cannot be checked");
+	asked_free(&a);
+	ask(&a, "", DEVICE, NULL);
+	begins(&a, VERDICT_NONE, false, "a device that does not exist");
+	IS_INT(answer(&a, DB_OK, NULL), VERDICT_NO, "is refused");
+	asked_free(&a);
+	buf_free(&hex);
+}
+
+static const struct {
+	enum db_status	 status;
+	enum verdict	 verdict;
+} failures[] = {
+	{ DB_UNAVAILABLE, VERDICT_LATER }, { DB_UNCERTAIN, VERDICT_LATER },
+	{ DB_CONFLICT, VERDICT_LATER }, { DB_REFUSED, VERDICT_NO },
+};
+
+/* Whoever waits is told, whatever becomes of the one waited for. */
+static void
+test_failures(void)
+{
+	enum verdict verdict;
+	struct asked a;
+	struct asked b;
+	size_t i;
+
+	for (i = 0; i < COUNT(failures); i++) {
+		ask(&a, "", PERSON, NULL);
+		join(&b, &a, PERSON);
+		begins(&a, VERDICT_NONE, false, "a login");
+		begins(&b, VERDICT_NONE, true, "and the same again");
+		IS_INT(answer(&a, failures[i].status, NULL),
+		    failures[i].verdict, "the database fails");
+		OK(auth_next(a.cx.auth, &verdict) == b.x &&
+		    verdict == failures[i].verdict, "for both of them");
+		asked_free(&b);
+		asked_free(&a);
+	}
+}
+
+static void
+test_forget(void)
+{
+	enum verdict verdict;
+	struct asked a;
+	struct asked b;
+	struct asked c;
+
+	ask(&a, "", PERSON, NULL);
+	join(&b, &a, PERSON);
+	join(&c, &a, PERSON);
+	begins(&a, VERDICT_NONE, false, "the first of three");
+	begins(&b, VERDICT_NONE, true, "the second");
+	begins(&c, VERDICT_NONE, true, "the third");
+	auth_forget(b.x, VERDICT_LATER);
+	auth_forget(a.x, VERDICT_NONE);
+	OK(auth_next(a.cx.auth, &verdict) == c.x && verdict == VERDICT_NONE,
+	    "when both others have gone, it may try itself");
+	OK(auth_next(a.cx.auth, &verdict) == NULL, "who has gone, does not");
+	begins(&c, VERDICT_NONE, false, "it does");
+	auth_forget(c.x, VERDICT_LATER);
+	begins(&b, VERDICT_NONE, false, "and nothing stands in the way after");
+	auth_forget(b.x, VERDICT_LATER);
+	asked_free(&c);
+	asked_free(&b);
+	asked_free(&a);
+}
+
+/* More logins at once than can be remembered. */
+static void
+test_many(void)
+{
+	static struct asked all[600];
+	struct buf vars;
+	size_t bad = 0;
+	size_t i;
+	bool wait;
+
+	buf_init(&vars, 0);
+	for (i = 0; i < COUNT(all); i++) {
+		buf_reset(&vars);
+		buf_printf(&vars, VARS "HTTP_AUTHORIZATION=Basic dTpw\n"
+		    "HTTP_HOST=h%zu", i);
+		ask(&all[i], "", buf_text(&vars), NULL);
+		all[i].x->cx = &all[0].cx;
+		bad += auth_begin(all[i].x, &wait) != VERDICT_NONE || wait;
+	}
+	for (i = 0; i < COUNT(all); i++)
+		bad += answer(&all[i], DB_OK, bootstrap) != VERDICT_NONE ||
+		    auth_hashed(all[i].x, true) != VERDICT_YES;
+	IS_INT((long long)bad, 0, "%zu logins at once are all checked",
+	    COUNT(all));
+	for (i = COUNT(all); i > 0; i--)
+		asked_free(&all[i - 1]);
+	buf_free(&vars);
+}
+
+int
+main(void)
+{
+	test_person();
+	test_bootstrap("", true);
+	test_bootstrap("login_cache = 0\n", false);
+	test_nobody();
+	test_device();
+	test_failures();
+	test_forget();
+	test_many();
+	return tap_done();
+}
