@@ -8,7 +8,6 @@
 #include "check.h"
 #include "model.h"
 #include "table.h"
-#include "text.h"
 
 static void
 print_clean(const char *fmt, va_list ap)
@@ -118,41 +117,10 @@ check_file(struct check *c, const char *path)
 	}
 }
 
-/* Settings that are text have a meaning that conf_load() does not look at. */
 static void
 check_settings(struct check *c)
 {
-	const struct conf *conf = &c->ctl->conf;
-	char addr[ADDR_SIZE];
-	const char *p = conf->trusted_proxy;
-	size_t len;
-
-	for (p += strspn(p, " ,\t"); *p != '\0'; p += strspn(p, " ,\t")) {
-		len = strcspn(p, " ,\t");
-		if (str_copy(addr, sizeof(addr), p, len) == -1 ||
-		    !addr_valid(addr)) {
-			check_say(c, CHECK_FAULT, "trusted_proxy",
-			    "\"%.*s\" is no IP address", (int)len, p);
-			check_todo("name single addresses, no networks and no "
-			    "host names");
-		}
-		p += len;
-	}
-	if (conf->base_url[0] != '\0' &&
-	    strncmp(conf->base_url, "https://", 8) != 0 &&
-	    strncmp(conf->base_url, "http://", 7) != 0) {
-		check_say(c, CHECK_FAULT, "base_url", "\"%s\" is no URL",
-		    conf->base_url);
-		check_todo("base_url = https://host, or leave it empty");
-	}
-	len = strlen(conf->path_prefix);
-	if (len > 0 && (conf->path_prefix[0] != '/' ||
-	    conf->path_prefix[len - 1] == '/')) {
-		check_say(c, CHECK_FAULT, "path_prefix", "\"%s\" is no start "
-		    "of a path", conf->path_prefix);
-		check_todo("path_prefix = /prefix, without a / at its end");
-	}
-	if (conf->require_tls == 0) {
+	if (c->ctl->conf.require_tls == 0) {
 		check_say(c, CHECK_WARNING, "require_tls", "passwords may "
 		    "cross the network in the clear");
 		check_todo("require_tls = on, unless no plain HTTP gets here");

@@ -67,17 +67,18 @@ like($text, qr/poll_detail must be off or on.*\n2 faults\n\z/s,
 	'all of them are told at once, and counted');
 unlike($text, qr/password|database:/, 'and nothing else is looked at');
 for my $case (
-	[trusted_proxy => '127.0.0.1 10.0.0.0/8', '"10\.0\.0\.0/8" is no IP'],
-	[trusted_proxy => 'proxy.example.org', 'is no IP address'],
-	[base_url => 'devices.example.org', 'is no URL'],
-	[path_prefix => 'iot', 'no start of a path'],
-	[path_prefix => '/iot/', 'no start of a path'],
-	[default_tenant => 'nobody', 'no tenant nobody', 'tenant add nobody'],
+	[trusted_proxy => '127.0.0.1 10.0.0.0/8', 'IP addresses'],
+	[trusted_proxy => 'proxy.example.org', 'IP addresses'],
+	[base_url => 'devices.example.org', 'such as https:'],
+	[path_prefix => 'iot', 'such as /iot'],
+	[path_prefix => '/iot/', 'without a slash at its end'],
     ) {
-	my ($setting, $value, $words, $advice) = @$case;
-	fault("$setting = $value", $setting, $words, $advice // '',
-		$setting => $value);
+	my ($setting, $value, $words) = @$case;
+	fault("$setting = $value", 'configuration', "$setting must be .*$words",
+		'correct that first', $setting => $value);
 }
+fault('a default tenant that is none', 'default_tenant', 'no tenant nobody',
+	'tenant add nobody', default_tenant => 'nobody');
 checked('require_tls = off is a warning', 0, qr/^warning +require_tls: /m,
 	require_tls => 'off');
 checked('users with another hash are a warning', 0,
