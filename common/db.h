@@ -111,6 +111,9 @@ const char *db_message(const struct db *db);
 /* Text of a column of a row, or NULL for SQL's null. */
 const char *db_text(const struct db_rows *rows, int row, int col);
 
+/* Whether a boolean column is true; null is not. */
+bool	 db_true(const struct db_rows *rows, int row, int col);
+
 /* Number in a column; 0 for null. */
 long	 db_num(const struct db_rows *rows, int row, int col);
 

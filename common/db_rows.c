@@ -12,6 +12,14 @@ db_text(const struct db_rows *rows, int row, int col)
 	return PQgetvalue(rows->result, row, col);
 }
 
+bool
+db_true(const struct db_rows *rows, int row, int col)
+{
+	const char *text = db_text(rows, row, col);
+
+	return text != NULL && text[0] == 't';
+}
+
 long
 db_num(const struct db_rows *rows, int row, int col)
 {

@@ -237,7 +237,7 @@ check_contents(struct check *c, struct db *db)
 		    db_num(&rows, 0, AT_OTHER_SCHEME));
 		check_todo("devcredctl user passwd for each of them");
 	}
-	if (strcmp(db_text(&rows, 0, AT_HAS_DEFAULT), "t") != 0) {
+	if (!db_true(&rows, 0, AT_HAS_DEFAULT)) {
 		check_say(c, CHECK_FAULT, "default_tenant", "there is no "
 		    "tenant %s", conf->default_tenant);
 		check_todo("devcredctl tenant add %s", conf->default_tenant);

@@ -86,7 +86,7 @@ lock(struct migrate *m)
 		rc = session_call(m->ctl, &stmt_lock, NULL, &rows);
 		if (rc != CTL_DONE)
 			return rc;
-		mine = strcmp(db_text(&rows, 0, 0), "t") == 0;
+		mine = db_true(&rows, 0, 0);
 		db_rows_free(&rows);
 		if (mine)
 			return CTL_DONE;

@@ -84,11 +84,11 @@ session_check(struct ctl *ctl)
 	rc = session_call(ctl, &stmt_check, NULL, &rows);
 	if (rc != CTL_DONE)
 		return rc;
-	if (strcmp(db_text(&rows, 0, AT_SCHEMA), "t") != 0) {
+	if (!db_true(&rows, 0, AT_SCHEMA)) {
 		ctl_error("this database has no devcred schema");
 		ctl_advice("devcredctl migrate");
 		rc = CTL_FAILED;
-	} else if (strcmp(db_text(&rows, 0, AT_MEMBER), "t") != 0) {
+	} else if (!db_true(&rows, 0, AT_MEMBER)) {
 		ctl_error("the database login %s may not act as devcred_owner",
 		    db_text(&rows, 0, AT_LOGIN));
 		ctl_advice("set \"database\" in %s to a login that may (the "

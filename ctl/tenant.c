@@ -55,7 +55,7 @@ host_is_free(struct ctl *ctl, const char *id, const char *domain,
 	rc = session_call(ctl, &stmt_taken, values, &rows);
 	if (rc != CTL_DONE)
 		return rc;
-	*exists = strcmp(db_text(&rows, 0, 0), "t") == 0;
+	*exists = db_true(&rows, 0, 0);
 	if (db_text(&rows, 0, 1) != NULL) {
 		ctl_error("the host name %s belongs to the tenant %s", domain,
 		    db_text(&rows, 0, 1));

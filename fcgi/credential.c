@@ -107,11 +107,15 @@ go_on(struct exchange *x)
 static enum need
 look_render(struct exchange *x, const struct db_rows *rows, int row)
 {
+	const char *status;
+
 	if (row == -1)
 		return reply_not_yet(x, NULL);
-	if (strcmp(db_text(rows, row, 2), "t") == 0)
-		return reply_not_yet(x, db_text(rows, row, 1));
-	return go_on(x);
+	if (!db_true(rows, row, 2))
+		return go_on(x);
+	status = db_text(rows, row, 1);
+	return strcmp(status, request_status_name(ACCEPTED)) == 0 ?
+	    reply_other_token(x) : reply_not_yet(x, status);
 }
 
 /* Columns of credential_issue: n, outcome, status, tenant, properties. */

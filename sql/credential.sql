@@ -32,6 +32,9 @@ begin
            or (r.status = 'PENDING_ACCEPTANCE'
                and r.token_hash is not distinct from a.token
                and r.last_seen_at > now() - interval '1 minute')
+           or (r.status in ('PENDING_ACCEPTANCE', 'ACCEPTED')
+               and r.token_hash is distinct from a.token
+               and coalesce(r.refused_at > now() - interval '1 minute', false))
       from unnest(p_id, p_scope, p_token) with ordinality a (id, scope, token, n)
       join devcred.newdevice_request r
         on r.id = a.id
@@ -40,7 +43,8 @@ end
 $$;
 comment on function devcred.credential_look(text[], text[], bytea[]) is
     'Polls, answered without writing.  No row: no such request in reach.  settled: status is the answer and nothing has to
-be recorded; else credential_issue() must decide.';
+be recorded; else credential_issue() must decide.  ACCEPTED and settled: the security token is another one, and that was
+audited less than a minute ago.';
 
 create or replace function devcred.credential_issue(
     p_id text[],

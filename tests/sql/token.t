@@ -152,6 +152,27 @@ is(poll($wanted, 'x'), "ok $A", 'which the device itself gets');
 
 policy('OPTIONAL');
 my $id = claimed('x');
+# So the first of them is recorded, and the look settles the others.
+sub settled {
+	my ($id, $token) = @_;
+	my ($row) = call('credential_look', [$id], ['token'], [digest($id, $token)]);
+	return "$row->{status} " . (defined $row->{settled}
+		? $row->{settled} ? 'settled' : 'open' : 'neither');
+}
+for my $state ('PENDING_ACCEPTANCE', 'ACCEPTED') {
+	my $claimed = claimed('mine');
+	update($claimed, 'ACCEPTED', 'mine') if $state eq 'ACCEPTED';
+	is(settled($claimed, 'theirs'), "$state open", "$state: another token is to be recorded");
+	poll($claimed, 'theirs');
+	is(settled($claimed, 'theirs'), "$state settled", 'once a minute');
+	is(settled($claimed, undef), "$state settled", 'as is none');
+	is(settled($claimed, 'mine'), $state eq 'ACCEPTED' ? "$state open" : "$state settled",
+		'which settles nothing for the right one');
+	$super->do("update devcred.newdevice_request set refused_at = now() - interval '61 seconds'
+		where id = ?", undef, $claimed);
+	is(settled($claimed, 'theirs'), "$state open", 'and again after a minute');
+}
+
 my $refused = 'select count(*) from devcred.event where device_id = ? and operation = ?';
 poll($id, 'y') for 1 .. 5;
 is($super->selectrow_array($refused, undef, $id, 'newdevice_refuse'), 1,
