@@ -101,6 +101,11 @@ device_id_valid(const char *id, size_t len, const char **bad)
 
 	if (bad != NULL)
 		*bad = NULL;
+	if ((len == 1 || len == 2) && memcmp(id, "..", len) == 0) {
+		if (bad != NULL)
+			*bad = id;	/* no path leads there */
+		return false;
+	}
 	for (; len > 0; n++, p += used, len -= used) {
 		if ((used = utf8_char(p, len, &c)) == 0)
 			return false;
@@ -301,6 +306,27 @@ is_of_links(const char *s)
 {
 	return s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx"
 	    "yz0123456789-._~:/[]@!$&'()*+,;=")] == '\0';
+}
+
+bool
+host_valid(const char *host)
+{
+	static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789-._";
+	size_t len;
+
+	if (*host == '[') {
+		len = 1 + strspn(host + 1, "0123456789abcdefABCDEF:.");
+		if (len == 1 || host[len] != ']')
+			return false;
+		len++;
+	} else if ((len = strspn(host, name)) == 0) {
+		return false;
+	}
+	host += len;
+	if (*host == ':')
+		host += 1 + strspn(host + 1, "0123456789");
+	return *host == '\0';
 }
 
 bool

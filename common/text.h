@@ -30,7 +30,8 @@ size_t	 utf8_cut(const char *s, size_t max);
 
 /*
  * Whether a device id may be used: 1 to DEVICE_ID_CHARS characters of UTF-8,
- * none of them white space, a control character or one of / \ + $ :
+ * none of them white space, a control character or one of / \ + $ : and not
+ * "." or "..", which no path can have.
  * *bad, if not NULL, gets the place of the first forbidden character, or
  * NULL if the length or the encoding is at fault.
  */
@@ -68,6 +69,9 @@ bool	 addr_listed(const char *list, const char *addr) MUST_CHECK;
 
 /* Whether a list has addresses only; an empty one is valid. */
 bool	 addr_list_valid(const char *list) MUST_CHECK;
+
+/* Whether it is a host with or without a port: name, IPv4, [IPv6]. */
+bool	 host_valid(const char *host) MUST_CHECK;
 
 /*
  * Whether links can begin with it: http or https, a host, maybe a path; no

@@ -8,6 +8,8 @@
 #include "route.h"
 #include "text.h"
 
+#define LOCATION_MAX	8000	/* bytes */
+
 /* Fill the reply with a request; without an Accept header, with no body. */
 static void
 reply_newdevice(struct exchange *x, int status, const struct newdevice *nd,
@@ -113,7 +115,9 @@ create_render(struct exchange *x, const struct db_rows *rows, int row)
 	buf_printf(&location, "%s/devicecontrol/newDeviceRequests/",
 	    buf_text(&x->rq.base));
 	percent_encode(&location, nd.id);
-	reply_header(&x->reply, "Location", buf_text(&location));
+	/* Apache answers 500 to a longer line; self in the body has it all */
+	if (location.len <= LOCATION_MAX)
+		reply_header(&x->reply, "Location", buf_text(&location));
 	buf_free(&location);
 	return NEED_NOTHING;
 }

@@ -230,10 +230,8 @@ find_base(struct request *rq, const char *const *value, bool trusted,
 	}
 	if (host == NULL)
 		host = "localhost";
-	for (p = host; *p != '\0'; p++)
-		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx"
-		    "yz0123456789-._:[]", *p) == NULL)
-			return -1;
+	if (!host_valid(host))
+		return -1;
 	buf_puts(&rq->base, host);
 	/* nginx's usual settings drop the port from the host */
 	preset = strncmp(buf_text(&rq->base), "https", 5) == 0 ? "443" : "80";

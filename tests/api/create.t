@@ -43,17 +43,26 @@ for my $case (
 	["a-$$", 'letters'], ["\xc3\xa4\xe6\xbc\xa2\xf0\x9f\x98\x80-$$", 'any alphabet'],
 	["%41'\"<>&;,=#?!*()[]{}|^`~\@.-_-$$", 'marks'], ["x$$" . 'y' x 900, '900 characters'],
 	["\xc3\xa4" x 993 . sprintf('%07d', $$), '1,000 characters of two bytes'],
+	['z' x 999 . ($$ % 10), '1,000 characters'],
 	["limit-$$", 'a word that looks like a path'], ["..$$", 'dots before something'],
     ) {
 	my ($name, $what) = @$case;
 	answers($admin->register($name), 201, "an id may have $what");
 	answers($admin->look($name), 200, 'and is found by it') if length $name < 1500;
 }
+# The longest: no web server can be asked for it, but none fails either.
+my $longest = "\xf0\x9f\x98\x80" x 993 . sprintf '%07d', $$;
+$answer = $admin->register($longest);
+answers($answer, 201, 'an id may have 1,000 characters of four bytes');
+is($answer->field('id'), $longest, 'and is answered whole');
+like($answer->field('self'), qr{/(?:%F0%9F%98%80){993}\d{7}\z}, 'with its link');
+
 for my $case (
 	['', 'nothing'], ['a b', 'a space'], ["a\tb", 'a tab'], ["a\nb", 'a newline'],
 	['a/b', 'a slash'], ['a\\b', 'a backslash'], ['a+b', 'a plus'], ['a$b', 'a dollar'],
 	['a:b', 'a colon'], ["a\x7fb", 'a control character'], ["a\xc2\x85b", 'a C1 control'],
 	["a\xc2\xa0b", 'a no-break space'], ["a\xe2\x80\x83b", 'a wide space'],
+	['.', 'a dot alone'], ['..', 'two of them alone'],
 	['x' x 1001, '1,001 characters'], ["\xc3\xa4" x 1001, '1,001 of two bytes'],
     ) {
 	my ($name, $what) = @$case;

@@ -40,7 +40,7 @@ for my $host ('devices.example.org', 'devices.example.org:8443', 'DEVICES.exampl
 	like($answer->field('self') // '', qr{\Ahttp://\Q$host\E(?::\d+)?/}i, "links lead to $host")
 	    or diag($answer->told);
 }
-for my $host ('a b', "a/b", 'a"b', '<x>', 'a@b') {
+for my $host ('a b', "a/b", 'a"b', '<x>', 'a@b', 'a:80:80', 'a:b', '[x]', '[::1') {
 	one_of($admin->request('GET', "$path?pageSize=1", host => $host), 400, 'general/Bad Request',
 		{ any => [400] }, "'$host' is no host");
 }

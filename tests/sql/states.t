@@ -112,6 +112,7 @@ my $EVENT = "insert into devcred.event (tenant, registration, device_id, operati
 	actor) values ('t1', 1, 'e', 'newdevice_create', 'ok', 't1/admin')";
 
 my @refused = (
+	(map { ["a device id of $_", qr/id_is_no_dot_segment/, create($_)] } '.', '..'),
 	(map {
 		my ($name, $id) = @$_;
 		["a device id with $name", qr/id_has_no_forbidden_character/,

@@ -15,7 +15,7 @@ use Devcred::Site;
 our @EXPORT = (qw(answers refuses one_of eventually device_id registered
 	pending accepted issued as_bootstrap), @Test::More::EXPORT);
 
-$SIG{INT} = $SIG{TERM} = $SIG{HUP} = sub { exit 1 };
+$SIG{INT} = $SIG{TERM} = $SIG{HUP} = $SIG{PIPE} = sub { exit 1 };
 
 # The answer has this status, and came whole.
 sub answers {
