@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
@@ -21,23 +22,27 @@ on_signal(int sig)
 
 /*
  * One line, byte by byte: what follows it belongs to somebody else, and no
- * buffer of the C library shall keep a copy.
+ * buffer of the C library shall keep a copy.  mask, if not NULL, lets signals
+ * in that are blocked otherwise, so that none comes between a look and a wait.
  */
 static enum line
-line_read(int fd, char *text)
+line_read(int fd, char *text, const sigset_t *mask)
 {
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	enum line rc = LINE_OK;
 	size_t len = 0;
 	ssize_t got;
 	char c;
 
 	for (;;) {
-		got = read(fd, &c, 1);
-		if (got == -1 && errno == EINTR) {
+		if (mask != NULL && ppoll(&p, 1, NULL, mask) == -1) {
 			if (caught != 0)
 				return LINE_SIGNAL;
 			continue;
 		}
+		got = read(fd, &c, 1);
+		if (got == -1 && errno == EINTR)
+			continue;
 		if (got <= 0 && len == 0)
 			return LINE_NONE;
 		if (got <= 0 || c == '\n')
@@ -91,15 +96,21 @@ tty_ask(int tty, const char *question, const char *subject, char *text)
 	enum { NSIGNALS = sizeof(signals) / sizeof(signals[0]) };
 	struct sigaction old[NSIGNALS];
 	struct sigaction act;
+	sigset_t blocked;
+	sigset_t mask;
 	struct termios plain;
 	struct termios quiet;
 	enum line line = LINE_NONE;
 	size_t i;
 
 	memset(&act, 0, sizeof(act));
-	act.sa_handler = on_signal;	/* without SA_RESTART: read() ends */
+	act.sa_handler = on_signal;
 	sigemptyset(&act.sa_mask);
+	sigemptyset(&blocked);
 	caught = 0;
+	for (i = 0; i < NSIGNALS; i++)
+		sigaddset(&blocked, signals[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &mask);
 	for (i = 0; i < NSIGNALS; i++)
 		sigaction(signals[i], &act, &old[i]);
 	if (tcgetattr(tty, &plain) == 0) {
@@ -110,13 +121,15 @@ tty_ask(int tty, const char *question, const char *subject, char *text)
 			tty_write(tty, question);
 			tty_write(tty, subject);
 			tty_write(tty, ": ");
-			line = line_read(tty, text);
+			line = line_read(tty, text, &mask);
 		}
 		tcsetattr(tty, TCSAFLUSH, &plain);
 		tty_write(tty, "\n");
 	}
 	for (i = 0; i < NSIGNALS; i++)
 		sigaction(signals[i], &old[i], NULL);
+	/* one that came after the line is theirs who were there before */
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	if (caught != 0)
 		raise(caught);
 	return line;
@@ -129,7 +142,7 @@ prompt_stdin(const char *what, char *text)
 	/* somebody who types it there is no reason to show it */
 	return line_check(isatty(STDIN_FILENO) ?
 	    tty_ask(STDIN_FILENO, "The ", what, text) :
-	    line_read(STDIN_FILENO, text), what);
+	    line_read(STDIN_FILENO, text, NULL), what);
 }
 
 /* Ask twice. */
