@@ -48,6 +48,7 @@ struct login_try {
 	const char	  *tenant;	/* in text; NULL: not named */
 	const char	  *name;
 	const char	  *password;
+	bool		   asked_again;	/* its verifier was lost once */
 	struct login	   found;	/* as the database tells it */
 	char		   hash[PASSWORD_HASH_SIZE];	/* to be checked */
 	bool		   exists;	/* else hash is a dummy */

@@ -130,8 +130,14 @@ verifier_ready(void *arg, uint32_t events)
 			log_event(LOG_LEVEL_ERROR, "verifier_gone", "why",
 			    strerror(errno), NULL);
 	}
-	if (x != NULL)
+	if (x != NULL && !known && !x->login_try.asked_again) {
+		/* to ask twice does no harm; unless the question kills */
+		x->login_try.asked_again = true;
+		TAILQ_INSERT_HEAD(&v->pool->waiting, x, link);
+		v->pool->nwaiting++;
+	} else if (x != NULL) {
 		v->pool->done(v->pool->arg, x, known, yes == 1);
+	}
 	if (v->pid > 0)
 		verifier_next(v);
 }
