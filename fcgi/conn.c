@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -41,6 +40,7 @@ struct conn {
 	bool			 keep;		/* the web server keeps it */
 	bool			 input;		/* came while serving */
 	bool			 late;		/* did not come whole in time */
+	bool			 idle;		/* between two requests */
 	int			 peeks;
 	int64_t			 deadline;	/* for it all; 0: not begun */
 	int			 file;		/* in memory; -1: none */
@@ -53,13 +53,6 @@ struct conn {
 static char room[PEEK_SIZE];
 
 static void conn_send(struct conn *c);
-
-void
-conn_group_init(struct conn_group *group)
-{
-	memset(group, 0, sizeof(*group));
-	TAILQ_INIT(&group->conns);
-}
 
 void
 conn_set_exchange(struct conn *c, struct exchange *x)
@@ -110,7 +103,9 @@ conn_idle(struct conn *c)
 	c->peeks = 0;
 	c->deadline = 0;
 	c->collecting = false;
-	loop_timer(c->group->loop, &c->timer, 0);
+	c->idle = true;
+	loop_timer(c->group->loop, &c->timer, c->group->linger > 0 ?
+	    clock_ms() + c->group->linger : 0);
 	if (c->input) {
 		/* it may be there already: have it reported again */
 		c->input = false;
@@ -128,7 +123,7 @@ conn_done(struct conn *c)
 	c->file = -1;
 	buf_free(&c->params);
 	buf_reset(&c->body);
-	if (c->keep && !c->group->closing)
+	if (c->keep && c->group->linger != CONN_CLOSE)
 		conn_idle(c);
 	else
 		conn_close(c);
@@ -238,6 +233,7 @@ conn_read(struct conn *c)
 		conn_close(c);
 		return;
 	}
+	c->idle = false;
 	record_init(&c->scan, NULL, NULL, 0);
 	state = record_feed(&c->scan, room, (size_t)n, &used);
 	if (state == RECORD_BAD) {
@@ -387,14 +383,17 @@ conn_reply(struct conn *c, const struct reply *rep)
 }
 
 void
-conn_close_idle(struct conn_group *group)
+conn_group_linger(struct conn_group *group, int64_t linger)
 {
 	struct conn *c;
 	struct conn *next;
 
+	group->linger = linger;
 	for (c = TAILQ_FIRST(&group->conns); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
-		if (c->state == CONN_READING && c->timer.at == 0)
+		if (c->idle && linger == CONN_CLOSE)
 			conn_close(c);
+		else if (c->idle)
+			loop_timer(group->loop, &c->timer, clock_ms() + linger);
 	}
 }

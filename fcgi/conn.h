@@ -18,7 +18,7 @@ struct conn_group {
 	struct loop		*loop;
 	const struct conf	*conf;
 	int64_t			 answer_timeout;	/* ms */
-	bool			 closing;	/* close after each request */
+	int64_t			 linger;	/* see conn_group_linger() */
 	TAILQ_HEAD(, conn)	 conns;
 	int			 n;
 	/* a request has arrived; answered with conn_reply() */
@@ -30,7 +30,6 @@ struct conn_group {
 	void			*arg;
 };
 
-void	 conn_group_init(struct conn_group *group);
 
 /* Take over an accepted, non-blocking descriptor. */
 void	 conn_open(struct conn_group *group, int fd);
@@ -38,8 +37,12 @@ void	 conn_open(struct conn_group *group, int fd);
 /* Answer the request of c; it may be gone afterwards. */
 void	 conn_reply(struct conn *c, const struct reply *rep);
 
-/* Close the connections that wait for a request. */
-void	 conn_close_idle(struct conn_group *group);
+/*
+ * For how many ms a connection may wait for its next request: 0 for ever,
+ * CONN_CLOSE not at all.  It begins now for those that wait already.
+ */
+#define CONN_CLOSE	-1
+void	 conn_group_linger(struct conn_group *group, int64_t linger);
 
 /* The exchange that runs for c; the worker's to set and look at. */
 void	 conn_set_exchange(struct conn *c, struct exchange *x);

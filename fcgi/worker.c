@@ -21,6 +21,7 @@
 #define ACCEPT_PAUSE	100	/* ms, when there are no more descriptors */
 #define STOP_TIME	25000	/* ms until a stopping worker gives up */
 #define RETIRE_TIME	75000	/* ms; web servers keep idle ones for 60 s */
+#define LINGER_TIME	200	/* ms that a connection may be idle */
 
 struct worker {
 	struct loop		*loop;
@@ -188,7 +189,13 @@ patience_over(void *arg)
 {
 	struct worker *w = arg;
 
-	w->gone = true;
+	if (w->group.linger == CONN_CLOSE) {
+		w->gone = true;
+		return;
+	}
+	/* a web server that never lets go has to be let go */
+	conn_group_linger(&w->group, CONN_CLOSE);
+	loop_timer(w->loop, &w->patience, clock_ms() + STOP_TIME);
 }
 
 static void
@@ -202,11 +209,10 @@ leave(struct worker *w, bool now)
 		w->listener.fd = -1;
 	}
 	w->leaving = true;
-	w->group.closing = true;
+	/* a connection that is in use may get a request in any moment */
+	conn_group_linger(&w->group, now ? CONN_CLOSE : LINGER_TIME);
 	loop_timer(w->loop, &w->patience,
 	    clock_ms() + (now ? STOP_TIME : RETIRE_TIME));
-	if (now)
-		conn_close_idle(&w->group);
 }
 
 static void
@@ -273,7 +279,7 @@ worker_init(struct worker *w, const struct conf *conf, int listener)
 	int i;
 
 	memset(w, 0, sizeof(*w));
-	conn_group_init(&w->group);
+	TAILQ_INIT(&w->group.conns);
 	w->cx.conf = conf;
 	/* libfcgi puts its own signal handlers; ours come after and win */
 	if (gateway_setup() == -1 || (w->loop = loop_new()) == NULL ||
