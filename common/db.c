@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 
@@ -29,6 +30,9 @@ db_send(struct db *db)
 	if (stmt == NULL) {
 		db->sent = true;
 		sent = PQsendQuery(db->pg, buf_text(&db->text));
+	} else if (db->copying) {
+		db->sent = true;
+		sent = PQsendQuery(db->pg, stmt->sql);
 	} else if (db->prepare && !db_is_prepared(db) &&
 	    db->nprepared < PREPARED_MAX) {
 		db->state = PREPARING;
@@ -109,6 +113,14 @@ db_complete(struct db *db)
 	db_end(db, status);
 }
 
+/* The server waits for the rows of a COPY; libpq keeps what it cannot send. */
+static bool
+db_send_rows(struct db *db)
+{
+	return PQputCopyData(db->pg, buf_text(&db->text),
+	    (int)db->text.len) == 1 && PQputCopyEnd(db->pg, NULL) == 1;
+}
+
 /* Take what has arrived; false while more is to come. */
 static bool
 db_receive(struct db *db)
@@ -122,6 +134,13 @@ db_receive(struct db *db)
 	while (!PQisBusy(db->pg)) {
 		if ((res = PQgetResult(db->pg)) == NULL)
 			return true;
+		if (PQresultStatus(res) == PGRES_COPY_IN) {
+			PQclear(res);
+			if (db_send_rows(db))
+				continue;
+			db_lost(db, PQerrorMessage(db->pg));
+			return false;
+		}
 		/* keep the first failure, else the last result */
 		if (db->result != NULL &&
 		    PQresultStatus(db->result) == PGRES_FATAL_ERROR) {
@@ -204,6 +223,19 @@ db_call(struct db *db, const struct db_statement *stmt,
 			buf_add(&db->text, values[i], strlen(values[i]) + 1);
 	}
 	if (!buf_ok(&db->text))
+		db_end(db, DB_UNAVAILABLE);
+	else if (db->state == DOWN || db->state == IDLE)
+		db_advance(db);
+}
+
+void
+db_copy(struct db *db, const struct db_statement *stmt, const char *rows,
+    size_t len, int64_t deadline)
+{
+	db_begin(db, stmt, deadline);
+	db->copying = true;
+	buf_add(&db->text, rows, len);
+	if (!buf_ok(&db->text) || len > INT_MAX)
 		db_end(db, DB_UNAVAILABLE);
 	else if (db->state == DOWN || db->state == IDLE)
 		db_advance(db);

@@ -69,6 +69,13 @@ void	 db_call(struct db *db, const struct db_statement *stmt,
 /* Begin to run a script of several statements without parameters. */
 void	 db_script(struct db *db, const char *sql, int64_t deadline);
 
+/*
+ * Begin to copy rows into a table.  stmt is a COPY FROM STDIN without
+ * parameters; rows, len bytes, are copied: see db_copy_add().
+ */
+void	 db_copy(struct db *db, const struct db_statement *stmt,
+	    const char *rows, size_t len, int64_t deadline);
+
 /* Whether a call is under way (begun and db_step() not yet true). */
 bool	 db_busy(const struct db *db);
 
@@ -132,5 +139,12 @@ void	 db_rows_free(struct db_rows *rows);
  * open with '{', close with '}'.  A NULL element is SQL's null.
  */
 void	 db_array_add(struct buf *b, const char *element);
+
+/*
+ * Add a value to the rows of a COPY, in its text form, and end it: with '\t'
+ * before the next value of the row, with '\n' after its last.  NULL is SQL's
+ * null.
+ */
+void	 db_copy_add(struct buf *rows, const char *value, char end);
 
 #endif

@@ -37,6 +37,7 @@ db_forget_call(struct db *db)
 	db->calling = false;
 	db->sent = false;
 	db->doubt = false;
+	db->copying = false;
 }
 
 void

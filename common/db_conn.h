@@ -37,7 +37,8 @@ struct db {
 	bool		 sent;		/* the server may have begun it */
 	bool		 doubt;		/* its commit, says a warning */
 	const struct db_statement *stmt;	/* NULL: a script */
-	struct buf	 text;		/* its values, or the script */
+	bool		 copying;	/* it is a COPY */
+	struct buf	 text;		/* its values or rows, or the script */
 	size_t		 value[PARAMS_MAX];	/* in text; SIZE_MAX: null */
 	int64_t		 deadline;
 	PGresult	*result;

@@ -72,3 +72,24 @@ db_array_add(struct buf *b, const char *element)
 	}
 	buf_putc(b, '"');
 }
+
+void
+db_copy_add(struct buf *rows, const char *value, char end)
+{
+	size_t n;
+
+	if (value == NULL)
+		value = "\\N";
+	else
+		for (; value[n = strcspn(value, "\\\t\n\r")] != '\0';
+		    value += n + 1) {
+			buf_add(rows, value, n);
+			buf_putc(rows, '\\');
+			/* as letters: line ends may change on the way */
+			buf_putc(rows, value[n] == '\t' ? 't' :
+			    value[n] == '\n' ? 'n' :
+			    value[n] == '\r' ? 'r' : '\\');
+		}
+	buf_puts(rows, value);
+	buf_putc(rows, end);
+}
