@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "text.h"
 
 static const char *const status_name[REQUEST_STATUS_NONE] = {
 	[WAITING_FOR_CONNECTION] = "WAITING_FOR_CONNECTION",
@@ -18,6 +19,7 @@ static const char *const outcome_name[OUTCOME_UNKNOWN] = {
 	[OUTCOME_TOKEN_BLOCKED] = "token_blocked",
 	[OUTCOME_NO_TENANT] = "no_tenant",
 	[OUTCOME_LIMIT_REACHED] = "limit_reached",
+	[OUTCOME_UPDATED] = "updated",
 };
 
 static const struct {
@@ -89,4 +91,26 @@ role_name(unsigned int bit)
 		if (role_table[i].bit == bit)
 			return role_table[i].name;
 	return "none";
+}
+
+bool
+device_id_check(const char *id, struct buf *why)
+{
+	const char *bad;
+	const char *next;
+
+	if (device_id_valid(id, strlen(id), &bad))
+		return true;
+	if (bad == NULL) {
+		buf_printf(why, "A device id has 1 to %d characters.",
+		    DEVICE_ID_CHARS);
+		return false;
+	}
+	/* the character at bad, up to the next one */
+	for (next = bad + 1; (*next & 0xc0) == 0x80; next++)
+		continue;
+	buf_printf(why, "Device id '%.*s' contains '%.*s' character which is "
+	    "not permitted.", (int)utf8_cut(id, DEVICE_ID_CHARS), id,
+	    (int)(next - bad), bad);
+	return false;
 }

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "buf.h"
+
 #define DEVICE_ID_CHARS	1000		/* characters of a device id */
 #define DEVICE_ID_SIZE	(4 * DEVICE_ID_CHARS + 1)	/* bytes, with NUL */
 #define TENANT_SIZE	33		/* bytes, with NUL */
@@ -35,6 +37,7 @@ enum outcome {
 	OUTCOME_TOKEN_BLOCKED,
 	OUTCOME_NO_TENANT,
 	OUTCOME_LIMIT_REACHED,
+	OUTCOME_UPDATED,
 	OUTCOME_UNKNOWN		/* a word this program does not know */
 };
 
@@ -63,6 +66,9 @@ struct newdevice {
 /* The name of a status, and the status of a name. */
 const char *request_status_name(enum request_status status);
 enum request_status request_status_of(const char *name);
+
+/* Whether a device may have this id; else why says what is wrong with it. */
+bool	 device_id_check(const char *id, struct buf *why) MUST_CHECK;
 
 /* The outcome of a word. */
 enum outcome outcome_of(const char *word);

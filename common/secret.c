@@ -93,6 +93,30 @@ out:
 }
 
 bool
+secret_password_may_be(const char *text)
+{
+	size_t len;
+
+	for (len = 0; text[len] > ' ' && text[len] <= '~'; len++)
+		continue;
+	return text[len] == '\0' && len >= PASSWORD_CHOSEN_MIN &&
+	    len <= PASSWORD_CHARS;
+}
+
+int
+secret_password_take(struct secret_password *pw, const char *text)
+{
+	if (secret_password_may_be(text) &&
+	    secret_random(pw->salt, sizeof(pw->salt)) == 0 &&
+	    password_digest(text, pw->salt, pw->hash) == 0) {
+		memcpy(pw->text, text, strlen(text) + 1);
+		return 0;
+	}
+	secret_wipe(pw, sizeof(*pw));
+	return -1;
+}
+
+bool
 secret_password_is(const char *text, const unsigned char *salt,
     const unsigned char *hash)
 {

@@ -41,6 +41,16 @@ int	 secret_random(void *p, size_t len) MUST_CHECK;
  */
 int	 secret_password_make(struct secret_password *pw) MUST_CHECK;
 
+/*
+ * A password that an administrator gave: PASSWORD_CHOSEN_MIN to
+ * PASSWORD_CHARS visible characters of ASCII, with salt and hash.  -1 with
+ * *pw wiped, also if it is not of that kind: see secret_password_may_be().
+ */
+#define PASSWORD_CHOSEN_MIN	8
+bool	 secret_password_may_be(const char *text) MUST_CHECK;
+int	 secret_password_take(struct secret_password *pw, const char *text)
+	    MUST_CHECK;
+
 /* Whether text is the password of this salt and hash; constant time. */
 bool	 secret_password_is(const char *text, const unsigned char *salt,
 	    const unsigned char *hash) MUST_CHECK;

@@ -33,6 +33,19 @@ static const struct store_statement statements[STORE_MAX] = {
 	    LANE_POLL, true, 256),
 	[STORE_CREDENTIAL_ISSUE] = STATEMENT(credential_issue,
 	    "$1, $2, $3, $4, $5, $6, $7", 7, LANE_ISSUE, false, 64),
+	/* these run apart from the lanes, on a connection of their own */
+	[STORE_BULK_BEGIN] = STATEMENT(bulk_begin, "", 0, LANE_ADMIN, false,
+	    0),
+	[STORE_NEWDEVICE_LOAD] = STATEMENT(newdevice_load,
+	    "$1, $2, $3, $4, $5", 5, LANE_ADMIN, false, 0),
+	[STORE_CREDENTIAL_LOAD] = STATEMENT(credential_load,
+	    "$1, $2, $3, $4, $5", 5, LANE_ADMIN, false, 0),
+};
+
+static const struct db_statement copy_lines = {
+	"copy_lines", "copy devcred.bulk_row (device_id, bulk, batch, line, "
+	"tenant, type, custom_properties, password_salt, password_hash) "
+	"from stdin", 0
 };
 
 const struct store_statement *
@@ -185,6 +198,12 @@ store_begin(struct store_call *call, struct db *db, int64_t deadline)
 		value[i] = call->value[i] == SIZE_MAX ? NULL :
 		    buf_text(&call->text) + call->value[i];
 	db_call(db, &statements[call->id].sql, value, deadline);
+}
+
+void
+store_copy_lines(struct db *db, const struct buf *rows, int64_t deadline)
+{
+	db_copy(db, &copy_lines, buf_text(rows), rows->len, deadline);
 }
 
 enum outcome

@@ -14,7 +14,7 @@
 #include "model.h"
 
 /* The schema version these calls need. */
-#define STORE_SCHEMA	2
+#define STORE_SCHEMA	4
 
 #define STORE_VALUES	8	/* values of a call, at most */
 
@@ -30,6 +30,9 @@ enum store_id {
 	STORE_NEWDEVICE_LIMIT,
 	STORE_CREDENTIAL_LOOK,
 	STORE_CREDENTIAL_ISSUE,
+	STORE_BULK_BEGIN,
+	STORE_NEWDEVICE_LOAD,
+	STORE_CREDENTIAL_LOAD,
 	STORE_MAX
 };
 
@@ -87,6 +90,13 @@ void	 store_group(struct store_call *call, enum store_id id,
 
 /* Begin the call on a connection. */
 void	 store_begin(struct store_call *call, struct db *db, int64_t deadline);
+
+/*
+ * Begin to copy lines of a bulk registration to where _LOAD takes them in;
+ * rows: their columns in the text form of COPY (see bulk.c).
+ */
+void	 store_copy_lines(struct db *db, const struct buf *rows,
+	    int64_t deadline);
 
 /* Column of a row by meaning: the outcome in column col. */
 enum outcome store_outcome(const struct db_rows *rows, int row, int col);

@@ -355,3 +355,23 @@ str_is(const char *s, size_t len, const char *word)
 {
 	return strlen(word) == len && strncasecmp(s, word, len) == 0;
 }
+
+void
+json_quote(struct buf *out, const char *s)
+{
+	const char *p;
+
+	buf_putc(out, '"');
+	for (p = s; *p != '\0'; p++) {
+		if ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\')
+			continue;
+		buf_add(out, s, (size_t)(p - s));
+		if (*p == '"' || *p == '\\')
+			buf_printf(out, "\\%c", *p);
+		else
+			buf_printf(out, "\\u%04x", (unsigned char)*p);
+		s = p + 1;
+	}
+	buf_add(out, s, (size_t)(p - s));
+	buf_putc(out, '"');
+}

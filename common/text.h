@@ -52,6 +52,9 @@ int	 percent_decode(struct buf *out, const char *s, size_t len,
 /* Add text, percent-encoding all but RFC 3986's unreserved characters. */
 void	 percent_encode(struct buf *out, const char *s);
 
+/* Add text as a JSON string, in quotes (RFC 8259); it is UTF-8. */
+void	 json_quote(struct buf *out, const char *s);
+
 /* Decode base64 (RFC 4648; padded right or not); -1 for anything else. */
 int	 base64_decode(struct buf *out, const char *s, size_t len) MUST_CHECK;
 

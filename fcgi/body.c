@@ -62,25 +62,16 @@ body_id(struct exchange *x, const struct repr *obj)
 int
 body_take_id(struct exchange *x, const char *id)
 {
-	const char *bad;
-	const char *next;
-	size_t len = strlen(id);
+	struct buf why;
+	int rc = -1;
 
-	if (device_id_valid(id, len, &bad) &&
-	    str_copy(x->id, sizeof(x->id), id, len) == 0)
-		return 0;
-	if (bad == NULL) {
-		reply_fault(&x->reply, FAULT_VALIDATION,
-		    "A device id has 1 to %d characters.", DEVICE_ID_CHARS);
-		return -1;
-	}
-	/* the character at bad, up to the next one */
-	for (next = bad + 1; (*next & 0xc0) == 0x80; next++)
-		continue;
-	reply_fault(&x->reply, FAULT_VALIDATION,
-	    "Device id '%.*s' contains '%.*s' character which is not "
-	    "permitted.", (int)utf8_cut(id, 1000), id, (int)(next - bad), bad);
-	return -1;
+	buf_init(&why, 0);
+	if (device_id_check(id, &why))
+		rc = str_copy(x->id, sizeof(x->id), id, strlen(id));
+	else
+		reply_fault(&x->reply, FAULT_VALIDATION, "%s", buf_text(&why));
+	buf_free(&why);
+	return rc;
 }
 
 int

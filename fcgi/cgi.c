@@ -10,6 +10,7 @@
 #include "cgi.h"
 #include "clock.h"
 #include "log.h"
+#include "route.h"
 #include "serve.h"
 #include "text.h"
 
@@ -124,22 +125,58 @@ run(struct exchange *x, struct db *db, enum need need, int64_t deadline)
 			need = serve_hashed(x, secret_slow_is(
 			    x->login_try.password, x->login_try.hash));
 			break;
+		case NEED_STREAM:	/* by who has the body */
 		case NEED_TURN:		/* there is nobody else */
 		case NEED_NOTHING:
+			x->need = need;
 			return;
 		}
 	}
 }
 
+/* A request whose body is taken as it comes. */
+static void
+run_stream(struct exchange *x, struct db *db)
+{
+	extern char **environ;
+	const struct conf *conf = x->cx->conf;
+	struct stream body;
+	struct buf chunk;
+
+	buf_init(&chunk, 0);
+	stream_cgi(&body, STDIN_FILENO, body_length(), &chunk,
+	    conf->body_timeout);
+	run(x, db, serve_begin(x, environ, NULL, 0),
+	    clock_ms() + conf->db_timeout);
+	if (x->need == NEED_STREAM)
+		x->op->stream(x, &body, db);
+	stream_drop(&body);
+	buf_free(&chunk);
+}
+
+/* Any other: first its body, then the rest. */
+static void
+run_whole(struct exchange *x, struct db *db, struct buf *body)
+{
+	extern char **environ;
+	const struct conf *conf = x->cx->conf;
+
+	if (!read_body(body, body_length(), clock_ms() + conf->body_timeout))
+		reply_fault(&x->reply, FAULT_TIMEOUT,
+		    "The request did not arrive in time.");
+	else
+		run(x, db, serve_begin(x, environ, buf_text(body), body->len),
+		    clock_ms() + conf->db_timeout);
+}
+
 int
 cgi_run(const struct conf *conf)
 {
-	extern char **environ;
 	struct context cx = { .conf = conf };
+	const char *uri = getenv("REQUEST_URI");
 	struct exchange *x = NULL;
 	struct db *db = NULL;
 	struct buf body;
-	int64_t start = clock_ms();
 	int rc;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -151,12 +188,10 @@ cgi_run(const struct conf *conf)
 		rc = cgi_sorry();
 		goto out;
 	}
-	if (!read_body(&body, body_length(), start + conf->body_timeout))
-		reply_fault(&x->reply, FAULT_TIMEOUT,
-		    "The request did not arrive in time.");
+	if (uri != NULL && route_streams(conf, uri, strlen(uri)))
+		run_stream(x, db);
 	else
-		run(x, db, serve_begin(x, environ, buf_text(&body), body.len),
-		    clock_ms() + conf->db_timeout);
+		run_whole(x, db, &body);
 	rc = write_reply(serve_reply(x));
 out:
 	exchange_free(x);

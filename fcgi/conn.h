@@ -10,6 +10,7 @@
 
 #include "exchange.h"
 #include "loop.h"
+#include "stream.h"
 
 struct conn;
 
@@ -25,17 +26,36 @@ struct conn_group {
 	void			(*request)(void *arg, struct conn *c,
 				    char *const *envp, const char *body,
 				    size_t len);
+	/* whether the body of this request is taken as it comes */
+	bool			(*streams)(void *arg,
+				    const struct buf *params);
 	/* its time is over, or the peer has gone: x will not be answered */
 	void			(*give_up)(void *arg, struct conn *c);
 	void			*arg;
 };
-
 
 /* Take over an accepted, non-blocking descriptor. */
 void	 conn_open(struct conn_group *group, int fd);
 
 /* Answer the request of c; it may be gone afterwards. */
 void	 conn_reply(struct conn *c, const struct reply *rep);
+
+/*
+ * A body that is taken as it comes is read by a process of its own, forked
+ * for it; conn_lend() leaves the connection alone until conn_return(), which
+ * says whether the request was read and answered to its end.
+ */
+void	 conn_lend(struct conn *c);
+void	 conn_return(struct conn *c, bool done);
+
+/*
+ * In that process: conn_move() puts the connection on descriptor fd, and the
+ * others may be closed; conn_stream() is the body, with what has come of it;
+ * conn_finish() answers, and waits for that.  0 if all is done.
+ */
+int	 conn_move(struct conn *c, int fd) MUST_CHECK;
+void	 conn_stream(struct conn *c, struct stream *s);
+int	 conn_finish(struct conn *c, const struct reply *rep) MUST_CHECK;
 
 /*
  * For how many ms a connection may wait for its next request: 0 for ever,

@@ -160,5 +160,6 @@ issue_render(struct exchange *x, const struct db_rows *rows, int row)
 const struct operation credential_issue = {
 	"credential_issue", "POST", "/devicecontrol/deviceCredentials",
 	{ ROLE_DEVICE_BOOTSTRAP, ROLE_DEVICE_BOOTSTRAP },
-	MEDIA_CREDENTIALS, MEDIA_CREDENTIALS, issue_parse, issue_render, NULL
+	MEDIA_CREDENTIALS, MEDIA_CREDENTIALS, issue_parse, issue_render,
+	NULL, NULL
 };

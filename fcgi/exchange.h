@@ -21,6 +21,7 @@ enum need {
 	NEED_NOTHING,	/* the reply is filled */
 	NEED_CALL,	/* the rows of x->call */
 	NEED_HASH,	/* whether x->login_try fits its slow hash */
+	NEED_STREAM,	/* the body as it comes, and x->op->stream to run */
 	NEED_TURN	/* the outcome of the same login, tried by another */
 };
 

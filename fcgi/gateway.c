@@ -70,13 +70,13 @@ gateway_env(const struct gateway *gw)
 	return gw->rq.envp;
 }
 
-/* Free what the library holds; it would not wipe its copy of the login. */
-static void
-end(struct gateway *gw)
+void
+gateway_drop(struct gateway *gw)
 {
 	static const char secret[] = "HTTP_AUTHORIZATION=";
 	char **env;
 
+	/* the library would not wipe its copy of the login */
 	for (env = gw->rq.envp; env != NULL && *env != NULL; env++)
 		if (strncmp(*env, secret, sizeof(secret) - 1) == 0)
 			explicit_bzero(*env, strlen(*env));
@@ -100,7 +100,7 @@ gateway_reply(struct gateway *gw, int fd, const struct buf *out)
 		rc = 0;
 	/* a password may be left in its buffer */
 	explicit_bzero(stream->wrNext, (size_t)(stop - stream->wrNext));
-	end(gw);
+	gateway_drop(gw);
 	return rc;
 }
 
@@ -110,6 +110,6 @@ gateway_free(struct gateway *gw)
 	if (gw == NULL)
 		return;
 	if (gw->taken)
-		end(gw);
+		gateway_drop(gw);
 	free(gw);
 }

@@ -28,6 +28,9 @@ void	 gateway_free(struct gateway *gw);
 int	 gateway_take(struct gateway *gw, int fd, struct buf *body, size_t max)
 	    MUST_CHECK;
 
+/* End the request without a reply of ours: another process writes it. */
+void	 gateway_drop(struct gateway *gw);
+
 /* The variables of the request, "NAME=value", ended by NULL. */
 char *const *gateway_env(const struct gateway *gw);
 

@@ -17,6 +17,7 @@ static const char *const media_type[] = {
 	[MEDIA_NEWDEVICE_LIST] =
 	    VENDOR "newDeviceRequestCollection+json" PARAMS,
 	[MEDIA_CREDENTIALS] = VENDOR "deviceCredentials+json" PARAMS,
+	[MEDIA_BULK] = VENDOR "bulkNewDeviceRequest+json" PARAMS,
 	[MEDIA_ERROR] = VENDOR "error+json" PARAMS,
 	[MEDIA_JSON] = "application/json" PARAMS,
 	[MEDIA_TEXT] = "text/plain;charset=UTF-8",

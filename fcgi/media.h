@@ -11,6 +11,7 @@ enum media {
 	MEDIA_NEWDEVICE,
 	MEDIA_NEWDEVICE_LIST,
 	MEDIA_CREDENTIALS,
+	MEDIA_BULK,
 	MEDIA_ERROR,
 	MEDIA_JSON,		/* plain application/json */
 	MEDIA_TEXT		/* text/plain */

@@ -125,7 +125,8 @@ create_render(struct exchange *x, const struct db_rows *rows, int row)
 const struct operation newdevice_create = {
 	"newdevice_create", "POST", "/devicecontrol/newDeviceRequests",
 	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NEWDEVICE, MEDIA_NEWDEVICE, create_parse, create_render, NULL
+	MEDIA_NEWDEVICE, MEDIA_NEWDEVICE, create_parse, create_render,
+	NULL, NULL
 };
 
 /* GET /devicecontrol/newDeviceRequests/{id} ------------------------------ */
@@ -154,7 +155,8 @@ const struct operation newdevice_get = {
 	"newdevice_get", "GET", "/devicecontrol/newDeviceRequests/{id}",
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_NEWDEVICE, get_parse, get_render, NULL
+	MEDIA_NONE, MEDIA_NEWDEVICE, get_parse, get_render,
+	NULL, NULL
 };
 
 /* PUT /devicecontrol/newDeviceRequests/{id} ------------------------------ */
@@ -271,7 +273,8 @@ const struct operation newdevice_update = {
 	/* the reference asks for READ here; see doc/classic.md */
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NEWDEVICE, MEDIA_NEWDEVICE, update_parse, update_render, NULL
+	MEDIA_NEWDEVICE, MEDIA_NEWDEVICE, update_parse, update_render,
+	NULL, NULL
 };
 
 /* POST /devicecontrol/newDeviceRequests/acceptAll ------------------------ */
@@ -299,7 +302,7 @@ accept_all_render(struct exchange *x, const struct db_rows *rows, int row)
 		store_newdevice(rows, i, &nd);
 		outcome = store_outcome(rows, i, 0);
 		buf_puts(out, i > 0 ? ",{\"id\":" : "{\"id\":");
-		repr_quote(out, nd.id);
+		json_quote(out, nd.id);
 		buf_printf(out, ",\"successful\":%s",
 		    outcome == OUTCOME_OK ? "true" : "false");
 		buf_reset(&why);
@@ -320,7 +323,8 @@ const struct operation newdevice_accept_all = {
 	"newdevice_accept_all", "POST",
 	"/devicecontrol/newDeviceRequests/acceptAll",
 	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_JSON, accept_all_parse, accept_all_render, NULL
+	MEDIA_NONE, MEDIA_JSON, accept_all_parse, accept_all_render,
+	NULL, NULL
 };
 
 /* GET /devicecontrol/newDeviceRequests/limit ----------------------------- */
@@ -357,7 +361,8 @@ const struct operation newdevice_limit = {
 	"newdevice_limit", "GET", "/devicecontrol/newDeviceRequests/limit",
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_JSON, limit_parse, limit_render, NULL
+	MEDIA_NONE, MEDIA_JSON, limit_parse, limit_render,
+	NULL, NULL
 };
 
 /* DELETE /devicecontrol/newDeviceRequests/{id} --------------------------- */
@@ -386,5 +391,6 @@ const struct operation newdevice_delete = {
 	"newdevice_delete", "DELETE", "/devicecontrol/newDeviceRequests/{id}",
 	{ ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_ADMIN | ROLE_USER_MANAGEMENT_ADMIN },
-	MEDIA_NONE, MEDIA_NONE, delete_parse, delete_render, NULL
+	MEDIA_NONE, MEDIA_NONE, delete_parse, delete_render,
+	NULL, NULL
 };

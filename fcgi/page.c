@@ -194,5 +194,6 @@ const struct operation newdevice_list = {
 	"newdevice_list", "GET", "/devicecontrol/newDeviceRequests",
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_NEWDEVICE_LIST, list_parse, list_render, NULL
+	MEDIA_NONE, MEDIA_NEWDEVICE_LIST, list_parse, list_render,
+	NULL, NULL
 };

@@ -144,7 +144,7 @@ record_end(struct record_scan *scan)
 		/* libfcgi takes this padding for the next record's header */
 		scan->padded = scan->head[6] != 0;
 		scan->step = RECORD_STEP_BODY;
-		return RECORD_MORE;
+		return scan->params != NULL ? RECORD_HEAD : RECORD_MORE;
 	default:
 		return empty ? RECORD_WHOLE : RECORD_MORE;
 	}
@@ -159,6 +159,8 @@ record_feed(struct record_scan *scan, const void *data, size_t len,
 	const unsigned char *end = start + len;
 	size_t n;
 
+	if (scan->state == RECORD_HEAD)
+		scan->state = RECORD_MORE;
 	while (scan->state == RECORD_MORE && p < end) {
 		if (scan->head_len < sizeof(scan->head)) {
 			scan->head[scan->head_len++] = *p++;
@@ -188,6 +190,28 @@ record_feed(struct record_scan *scan, const void *data, size_t len,
 	return scan->state;
 }
 
+const char *
+record_param(const struct buf *params, const char *name, size_t *len)
+{
+	const unsigned char *p = (const unsigned char *)buf_text(params);
+	const unsigned char *end = p + params->len;
+	size_t name_len = strlen(name);
+	size_t value = 0;
+	size_t n = 0;
+
+	while (p < end) {
+		/* they were followed as they came: both lengths are there */
+		p += pair_length(p, (size_t)(end - p), &n);
+		p += pair_length(p, (size_t)(end - p), &value);
+		if (n == name_len && memcmp(p, name, n) == 0) {
+			*len = value;
+			return (const char *)p + n;
+		}
+		p += n + value;
+	}
+	return NULL;
+}
+
 static void
 write_record(struct buf *out, unsigned int type, const void *data, size_t len)
 {
@@ -211,24 +235,32 @@ write_stream(struct buf *out, unsigned int type, const struct buf *b)
 	write_record(out, type, "", 0);
 }
 
-void
-record_write(const struct record_scan *scan, struct buf *out)
+/* The request, with this body. */
+static void
+write_request(struct buf *out, const struct buf *params,
+    const struct buf *body)
 {
 	static const unsigned char begin[8] = { 0, FCGI_RESPONDER };
 
 	write_record(out, FCGI_BEGIN_REQUEST, begin, sizeof(begin));
-	write_stream(out, FCGI_PARAMS, scan->params);
-	write_stream(out, FCGI_STDIN, scan->body);
+	write_stream(out, FCGI_PARAMS, params);
+	write_stream(out, FCGI_STDIN, body);
 }
 
-int
-record_file(const struct record_scan *scan)
+void
+record_write(const struct record_scan *scan, struct buf *out)
+{
+	write_request(out, scan->params, scan->body);
+}
+
+static int
+request_file(const struct buf *params, const struct buf *body)
 {
 	struct buf out;
 	int fd;
 
 	buf_init(&out, 0);
-	record_write(scan, &out);
+	write_request(&out, params, body);
 	fd = buf_ok(&out) ? memfd_create("request", MFD_CLOEXEC) : -1;
 	if (fd != -1 && (write(fd, out.data, out.len) != (ssize_t)out.len ||
 	    lseek(fd, 0, SEEK_SET) == -1)) {
@@ -237,4 +269,19 @@ record_file(const struct record_scan *scan)
 	}
 	buf_free(&out);
 	return fd;
+}
+
+int
+record_head_file(const struct record_scan *scan)
+{
+	struct buf none;
+
+	buf_init(&none, 0);
+	return request_file(scan->params, &none);
+}
+
+int
+record_file(const struct record_scan *scan)
+{
+	return request_file(scan->params, scan->body);
 }

@@ -19,6 +19,7 @@
 
 enum record_state {
 	RECORD_MORE,	/* so far so good */
+	RECORD_HEAD,	/* PARAMS are whole; said if they are collected */
 	RECORD_WHOLE,	/* a request, to its last byte */
 	RECORD_BAD	/* nothing that may go on */
 };
@@ -55,17 +56,28 @@ void	 record_init(struct record_scan *scan, struct buf *params,
 
 /*
  * Take len bytes; *used gets how many of them belong to this request (all of
- * them, unless it became whole before their end).
+ * them, unless it became whole before their end) or, with RECORD_HEAD, to its
+ * head: feed the others again.
  */
 enum record_state record_feed(struct record_scan *scan, const void *data,
 	    size_t len, size_t *used);
+
+/*
+ * The value of a variable in PARAMS that were collected whole, *len bytes;
+ * NULL if it is not there.
+ */
+const char *record_param(const struct buf *params, const char *name,
+	    size_t *len);
 
 /*
  * Write the request that was scanned into params and body as plain records.
  */
 void	 record_write(const struct record_scan *scan, struct buf *out);
 
-/* The same in a file in memory, to be read; -1 if it could not be made. */
+/* Its head alone, as a request without a body. */
+int	 record_head_file(const struct record_scan *scan) MUST_CHECK;
+
+/* All of it in a file in memory, to be read; -1 if it could not be made. */
 int	 record_file(const struct record_scan *scan) MUST_CHECK;
 
 #endif

@@ -109,6 +109,12 @@ reply_unavailable(struct reply *rep)
 {
 	reply_fault(rep, FAULT_UNAVAILABLE,
 	    "The service cannot answer now; try again later.");
+	reply_retry(rep);
+}
+
+void
+reply_retry(struct reply *rep)
+{
 	reply_header(rep, "Retry-After", RETRY_AFTER);
 }
 

@@ -56,6 +56,9 @@ const char *reply_fault_name(enum fault fault);
 /* 503 with Retry-After: the database cannot be asked, or its answer is lost. */
 void	 reply_unavailable(struct reply *rep);
 
+/* Say that it is worth trying again, and when. */
+void	 reply_retry(struct reply *rep);
+
 /*
  * Write header and body as CGI wants them (RFC 3875, 6.3); a 503 in its place
  * if there is no memory for it.

@@ -292,26 +292,6 @@ repr_object(const struct repr *obj, const char *field, const char **value)
 	return REPR_FOUND;
 }
 
-void
-repr_quote(struct buf *out, const char *s)
-{
-	const char *p;
-
-	buf_putc(out, '"');
-	for (p = s; *p != '\0'; p++) {
-		if ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\')
-			continue;
-		buf_add(out, s, (size_t)(p - s));
-		if (*p == '"' || *p == '\\')
-			buf_printf(out, "\\%c", *p);
-		else
-			buf_printf(out, "\\u%04x", (unsigned char)*p);
-		s = p + 1;
-	}
-	buf_add(out, s, (size_t)(p - s));
-	buf_putc(out, '"');
-}
-
 /* ,"name":"value"; nothing if value is NULL. */
 static void
 add_field(struct buf *out, const char *name, const char *value)
@@ -321,7 +301,7 @@ add_field(struct buf *out, const char *name, const char *value)
 	if (out->len > 0 && out->data[out->len - 1] != '{')
 		buf_putc(out, ',');
 	buf_printf(out, "\"%s\":", name);
-	repr_quote(out, value);
+	json_quote(out, value);
 }
 
 void

@@ -35,9 +35,6 @@ enum repr_found repr_string(const struct repr *obj, const char *field,
 enum repr_found repr_object(const struct repr *obj, const char *field,
 	    const char **value);
 
-/* Write a string in quotes. */
-void	 repr_quote(struct buf *out, const char *s);
-
 /* {"error":…,"message":…,"info":…} */
 void	 repr_error(struct buf *out, const char *error, const char *message);
 

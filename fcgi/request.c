@@ -250,7 +250,6 @@ request_parse(struct request *rq, char *const *envp, const char *body,
 	const char *value[V_MAX];
 	const char *addr;
 	const char *base_url;
-	long announced;
 	bool trusted;
 
 	memset(rq, 0, sizeof(*rq));
@@ -272,9 +271,10 @@ request_parse(struct request *rq, char *const *envp, const char *body,
 	rq->default_tenant = value[V_DEFAULT_TENANT] != NULL ?
 	    value[V_DEFAULT_TENANT] : conf->default_tenant;
 	/* a client that went away half-way, or a web server that says so */
+	rq->announced = -1;
 	if (value[V_LENGTH] != NULL && len <= BODY_MAX &&
-	    (parse_num(value[V_LENGTH], 0, LONG_MAX, &announced) == -1 ||
-	    (size_t)announced != len)) {
+	    (parse_num(value[V_LENGTH], 0, LONG_MAX, &rq->announced) == -1 ||
+	    (body != NULL && (size_t)rq->announced != len))) {
 		reply_fault(rep, FAULT_BAD_REQUEST,
 		    "The body is not as long as announced.");
 		return -1;

@@ -26,9 +26,10 @@ struct request {
 	const char	*content_type;
 	const char	*authorization;
 	const char	*host;		/* HTTP_HOST, checked */
-	const char	*body;
+	const char	*body;		/* NULL: it is taken as it comes */
 	size_t		 body_len;
 	/* derived */
+	long		 announced;	/* bytes of body; -1: unknown */
 	struct buf	 path;		/* decoded segments, each with a NUL */
 	const char	*segment[SEGMENT_MAX];
 	int		 nsegments;
@@ -46,7 +47,8 @@ enum query_found { QUERY_FOUND, QUERY_ABSENT, QUERY_BAD };
 
 /*
  * Read the variables in envp ("NAME=value") and a body of len bytes; a body
- * longer than BODY_MAX need not be whole.  The request points into both.
+ * longer than BODY_MAX need not be whole, and NULL is one that is still to
+ * come.  The request points into both.
  * -1 with *rep filled if it cannot be understood.  Either way request_free().
  */
 int	 request_parse(struct request *rq, char *const *envp, const char *body,

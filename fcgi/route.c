@@ -11,6 +11,7 @@ const struct operation *const operations[] = {
 	&newdevice_get,
 	&newdevice_update,
 	&newdevice_delete,
+	&bulk_create,
 	&credential_issue,
 	&smartrest,
 	&tenant_current,
@@ -82,4 +83,29 @@ route_find(struct exchange *x)
 	}
 	buf_free(&allow);
 	return -1;
+}
+
+bool
+route_streams(const struct conf *conf, const char *uri, size_t len)
+{
+	const struct operation *const *op;
+	size_t prefix = strlen(conf->path_prefix);
+	const char *query = memchr(uri, '?', len);
+	size_t n;
+
+	if (query != NULL)
+		len = (size_t)(query - uri);
+	if (len >= prefix && memcmp(uri, conf->path_prefix, prefix) == 0) {
+		uri += prefix;
+		len -= prefix;
+	}
+	if (len > 0 && uri[len - 1] == '/')
+		len--;
+	for (op = operations; *op != NULL; op++) {
+		n = strlen((*op)->path);
+		if ((*op)->stream != NULL && n == len &&
+		    memcmp(uri, (*op)->path, n) == 0)
+			return true;
+	}
+	return false;
 }

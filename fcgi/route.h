@@ -5,6 +5,7 @@
 #define DEVCRED_ROUTE_H
 
 #include "exchange.h"
+#include "stream.h"
 
 /*
  * An operation: two pure halves around one call.  parse turns the request
@@ -25,6 +26,13 @@ struct operation {
 			    const struct db_rows *rows, int row);
 	/* says what was answered in the operation's own way; or NULL */
 	void		(*translate)(struct exchange *x);
+	/*
+	 * Takes the body as it comes, and fills the reply: runs apart from
+	 * the loop, with a connection of its own, and may wait.  parse then
+	 * says NEED_STREAM, and there is no render.  Or NULL.
+	 */
+	void		(*stream)(struct exchange *x, struct stream *body,
+			    struct db *db);
 };
 
 extern const struct operation newdevice_create;
@@ -34,6 +42,7 @@ extern const struct operation newdevice_update;
 extern const struct operation newdevice_delete;
 extern const struct operation newdevice_accept_all;
 extern const struct operation newdevice_limit;
+extern const struct operation bulk_create;
 extern const struct operation credential_issue;
 extern const struct operation smartrest;
 extern const struct operation tenant_current;
@@ -48,5 +57,11 @@ extern const struct operation *const operations[];
  * (404, or 405 with Allow) if there is none.
  */
 int	 route_find(struct exchange *x) MUST_CHECK;
+
+/*
+ * Whether the path of this URI (len bytes of REQUEST_URI) is one where bodies
+ * are taken as they come.
+ */
+bool	 route_streams(const struct conf *conf, const char *uri, size_t len);
 
 #endif

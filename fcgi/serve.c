@@ -20,7 +20,7 @@ serve_begin(struct exchange *x, char *const *envp, const char *body,
 		return NEED_NOTHING;
 	if (route_find(x) == -1)
 		return NEED_NOTHING;
-	if (len > BODY_MAX) {
+	if (len > BODY_MAX) {	/* no operation has it all in memory */
 		reply_fault(&x->reply, FAULT_TOO_LARGE,
 		    "The body is larger than %zu bytes.", BODY_MAX);
 		return NEED_NOTHING;

@@ -5,6 +5,7 @@
 
 #include "repr.h"
 #include "route.h"
+#include "text.h"
 
 static enum need
 tenant_parse(struct exchange *x)
@@ -34,9 +35,9 @@ current_render(struct exchange *x, const struct db_rows *rows, int row)
 	domain = db_text(rows, row, 0);
 	out = reply_start(&x->reply, 200, MEDIA_JSON);
 	buf_puts(out, "{\"name\":");
-	repr_quote(out, x->login.tenant);
+	json_quote(out, x->login.tenant);
 	buf_puts(out, ",\"domainName\":");
-	repr_quote(out, domain != NULL ? domain : host);
+	json_quote(out, domain != NULL ? domain : host);
 	buf_putc(out, '}');
 	return NEED_NOTHING;
 }
@@ -44,7 +45,8 @@ current_render(struct exchange *x, const struct db_rows *rows, int row)
 const struct operation tenant_current = {
 	"tenant_current", "GET", "/tenant/currentTenant",
 	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON,
-	tenant_parse, current_render, NULL
+	tenant_parse, current_render,
+	NULL, NULL
 };
 
 static enum need
@@ -67,7 +69,8 @@ const struct operation tenant_option = {
 	"tenant_option", "GET",
 	"/tenant/options/device-registration/security-token.policy",
 	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON,
-	tenant_parse, option_render, NULL
+	tenant_parse, option_render,
+	NULL, NULL
 };
 
 /* Answers from the login alone. */
@@ -80,13 +83,13 @@ user_parse(struct exchange *x)
 	bool first = true;
 
 	buf_puts(out, "{\"id\":");
-	repr_quote(out, name);
+	json_quote(out, name);
 	buf_puts(out, ",\"userName\":");
-	repr_quote(out, name);
+	json_quote(out, name);
 	buf_printf(out, ",\"self\":\"%s/user/currentUser\"",
 	    buf_text(&x->rq.base));
 	buf_puts(out, ",\"tenantId\":");
-	repr_quote(out, x->login.tenant);
+	json_quote(out, x->login.tenant);
 	buf_puts(out, ",\"effectiveRoles\":[");
 	for (bit = 1; bit <= ROLE_DEVICE; bit <<= 1) {
 		if ((x->login.roles & bit) == 0)
@@ -101,5 +104,6 @@ user_parse(struct exchange *x)
 
 const struct operation user_current = {
 	"user_current", "GET", "/user/currentUser",
-	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON, user_parse, NULL, NULL
+	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON, user_parse, NULL,
+	NULL, NULL
 };

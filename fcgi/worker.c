@@ -13,7 +13,9 @@
 #include "gateway.h"
 #include "lane.h"
 #include "log.h"
+#include "route.h"
 #include "serve.h"
+#include "upload.h"
 #include "verifier.h"
 #include "worker.h"
 
@@ -28,6 +30,7 @@ struct worker {
 	struct context		 cx;
 	struct lane		 lane[LANE_MAX];
 	struct verifier_pool	 verifiers;
+	struct upload_pool	 uploads;
 	struct conn_group	 group;
 	struct watch		 listener;
 	struct timer		 pause;		/* before accepting again */
@@ -53,6 +56,13 @@ drive(struct worker *w, struct exchange *x, enum need need)
 	case NEED_HASH:
 		if (verifier_add(&w->verifiers, x))
 			return;
+		serve_give_up(x);
+		break;
+	case NEED_STREAM:
+		if (upload_start(&w->uploads, c, x) == 0) {
+			exchange_free(x);
+			return;
+		}
 		serve_give_up(x);
 		break;
 	case NEED_NOTHING:
@@ -124,6 +134,16 @@ requested(void *arg, struct conn *c, char *const *envp, const char *body,
 	x->owner = c;
 	conn_set_exchange(c, x);
 	drive(w, x, serve_begin(x, envp, body, len));
+}
+
+static bool
+streams(void *arg, const struct buf *params)
+{
+	struct worker *w = arg;
+	size_t len;
+	const char *uri = record_param(params, "REQUEST_URI", &len);
+
+	return uri != NULL && route_streams(w->cx.conf, uri, len);
 }
 
 /*
@@ -289,6 +309,7 @@ worker_init(struct worker *w, const struct conf *conf, int listener)
 	w->verifiers.arg = w;
 	if (verifier_start(&w->verifiers, w->loop, (int)conf->verifiers) == -1)
 		return -1;
+	upload_init(&w->uploads, w->loop);
 	if ((w->cx.auth = auth_new(conf)) == NULL)
 		return -1;
 	for (i = 0; i < LANE_MAX; i++) {
@@ -302,6 +323,7 @@ worker_init(struct worker *w, const struct conf *conf, int listener)
 	/* the answer goes out before the database call is given up */
 	w->group.answer_timeout = conf->db_timeout;
 	w->group.request = requested;
+	w->group.streams = streams;
 	w->group.give_up = given_up;
 	w->group.arg = w;
 	return watch_listener(w, listener);
@@ -333,6 +355,7 @@ worker_run(const struct conf *conf, int listener, int ready)
 	for (i = 0; i < LANE_MAX; i++)
 		lane_free(&w.lane[i]);
 	verifier_stop(&w.verifiers);
+	upload_stop(&w.uploads);
 	auth_free(w.cx.auth);
 	loop_free(w.loop);
 	return 0;

@@ -6,7 +6,7 @@ revoke all on all tables in schema devcred from public, devcred_app, devcred_aud
 revoke all on all sequences in schema devcred from public, devcred_app, devcred_auditor;
 revoke all on all functions in schema devcred from public, devcred_app, devcred_auditor;
 
--- the service executes these and reads no table
+-- the service executes these, reads no table, and writes one
 grant usage on schema devcred to devcred_app;
 grant execute on function
     devcred.schema_version(),
@@ -19,9 +19,13 @@ grant execute on function
     devcred.newdevice_delete(text, text, inet, text),
     devcred.newdevice_accept_all(text, text, inet),
     devcred.newdevice_limit(text),
+    devcred.bulk_begin(),
+    devcred.newdevice_load(text, text, inet, bigint, int),
+    devcred.credential_load(text, text, inet, bigint, int),
     devcred.credential_look(text[], text[], bytea[]),
     devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], bytea[])
 to devcred_app;
+grant insert on devcred.bulk_row to devcred_app;
 
 -- auditors read these views and nothing else
 grant usage on schema devcred to devcred_auditor;

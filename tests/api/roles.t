@@ -36,6 +36,12 @@ my %endpoint = (
 		{ admin => 200, operator => 200 }],
 	'limit' => [sub { $_[0]->get("$requests/limit") },
 		{ admin => 200, operator => 200, reader => 200 }],
+	'register many' => [sub {
+			$_[0]->request(POST => '/devicecontrol/bulkNewDeviceRequests',
+				type => 'multipart/form-data; boundary=x', accept => '*/*',
+				body => "--x\r\nContent-Disposition: form-data; name=file"
+				    . "\r\n\r\nID\n" . device_id() . "\r\n--x--\r\n")
+		}, { admin => 201, operator => 201 }],
 	'ask for credentials' => [sub { $_[0]->poll(accepted($t1)) },
 		{ bootstrap => 201 }],
 	'current tenant' => [sub { $_[0]->get('/tenant/currentTenant') },

@@ -5,7 +5,8 @@
 'use strict';
 const fs = require('node:fs');
 const assert = require('node:assert/strict');
-const { BasicAuth, Client, DeviceRegistrationService, FetchClient } =
+const { BasicAuth, Client, DeviceRegistrationBulkService,
+	DeviceRegistrationService, FetchClient } =
 	require('@c8y/client');
 
 const site = JSON.parse(fs.readFileSync(0, 'utf8'));
@@ -19,6 +20,8 @@ function service(login) {
 	return new DeviceRegistrationService(new FetchClient(auth, site.url));
 }
 const admin = service(site.admin);
+const bulk = new DeviceRegistrationBulkService(admin.client);
+const file = (text) => Buffer.from(text);
 const bootstrap = { basicAuth: { user: site.bootstrap.login,
 	pass: site.bootstrap.password } };
 
@@ -152,6 +155,34 @@ async function main() {
 	await check('limit', async () => {
 		const { data } = await admin.limit();
 		assert.equal(data.isReached, false);
+	});
+	await check('bulk registration, simple', async () => {
+		const { data, res } = await bulk.create(file(`ID;PATH
+			${id}-bulk-1;Building 1
+			${id}-bulk-2;`));
+		assert.equal(res.status, 201);
+		assert.deepEqual(data, { numberOfAll: 2, numberOfCreated: 2,
+			numberOfFailed: 0, numberOfSuccessful: 2,
+			credentialUpdatedList: [], failedCreationList: [] });
+		assert.equal((await admin.detail(`${id}-bulk-2`)).data.status,
+			'WAITING_FOR_CONNECTION');
+	});
+	await check('bulk registration with credentials', async () => {
+		const { data } = await bulk.create(file(`
+		ID,CREDENTIALS,TENANT,TYPE,NAME,ICCID,IDTYPE,PATH,SHELL
+		${id}-full,e2epassword123!,e2edocker,c8y_e2eDevice,e2eDevice,123456789,89456,e2eDeviceGroup,1
+		${id}-short,short,e2edocker,c8y_e2eDevice1,e2eDevice1,123456789,89456,e2eDeviceGroup,1`.trim()));
+		assert.equal(data.numberOfCreated, 1);
+		assert.equal(data.numberOfFailed, 1);
+		assert.equal(data.failedCreationList[0].deviceId, `${id}-short`);
+		assert.match(data.failedCreationList[0].failureReason, /CREDENTIALS/);
+		await Client.authenticate({ tenant: site.admin.tenant,
+			user: `device_${id}-full`, password: 'e2epassword123!' }, site.url);
+	});
+	await check('bulk registration of what is no such file', async () => {
+		const { data, res } = await bulk.create(file('NAME\nx'));
+		assert.equal(res.status, 422);
+		assert.match(data.message, /no column ID/);
 	});
 	await check('a wrong login', () => refused(service({ ...site.admin,
 		password: 'wrong' }).list(), 401, /Invalid credentials/));

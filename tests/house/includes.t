@@ -14,15 +14,16 @@ my @order = (
 	['base', 'common', qw(buf clock csv log model text)],
 	['doors to libraries', 'common', qw(conf db db_conn db_rows db_run secret)],
 	['doors to the web server and the system', 'fcgi',
-		qw(gateway listen loop record repr)],
-	['meaning', 'common', qw(store)],
+		qw(gateway listen loop multipart record repr stream)],
+	['meaning', 'common', qw(bulk bulk_row store)],
 	['meaning of requests', 'fcgi', qw(media reply request)],
 	# what travels carries the login, and auth looks at what travels
 	['policy', 'fcgi', qw(auth exchange)],
 	# route.h says what an operation is
-	['operations', 'fcgi', qw(body credential newdevice page route smartrest
-		tenant)],
-	['stages', 'fcgi', qw(conn lane serve verifier)],
+	['operations', 'fcgi', qw(body bulk credential newdevice page route
+		smartrest tenant)],
+	['stages', 'fcgi', qw(conn conn_in conn_out conn_state lane serve
+		upload verifier)],
 	['spine', 'fcgi', qw(cgi worker)],
 	['top', 'fcgi', qw(main pool)],
 

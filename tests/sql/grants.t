@@ -22,10 +22,10 @@ END {
 }
 
 my %MAY_EXECUTE = (
-	devcred_service => [qw(credential_issue credential_look newdevice_accept_all
-		newdevice_create newdevice_delete newdevice_get newdevice_limit newdevice_list
-		newdevice_update
-		schema_version tenant_get user_login)],
+	devcred_service => [qw(bulk_begin credential_issue credential_load credential_look
+		newdevice_accept_all newdevice_create newdevice_delete newdevice_get
+		newdevice_limit newdevice_list newdevice_load newdevice_update schema_version
+		tenant_get user_login)],
 	devcred_reader => [],
 	$stranger => [],
 );
@@ -35,6 +35,8 @@ my %MAY_SELECT = (
 	devcred_reader => [sort @VIEWS, 'schema_migration'],
 	$stranger => [],
 );
+# lines of a file on their way in: added by the service, read by nobody
+my %MAY_INSERT = (devcred_service => ['bulk_row']);
 my @PRIVILEGES = qw(SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES TRIGGER);
 
 sub column { return $super->selectcol_arrayref(@_) }
@@ -57,7 +59,8 @@ for my $role (sort keys %MAY_EXECUTE) {
 		my $open = column("select relname from pg_class
 			where relnamespace = 'devcred'::regnamespace and relkind in ('r', 'v', 'p', 'm')
 			and has_table_privilege(?, oid, ?) order by 1", undef, $role, $privilege);
-		is_deeply($open, $privilege eq 'SELECT' ? $MAY_SELECT{$role} : [],
+		is_deeply($open, { SELECT => $MAY_SELECT{$role},
+				INSERT => $MAY_INSERT{$role} }->{$privilege} // [],
 			"$role has $privilege on what is meant for it");
 	}
 	is_deeply(column("select c.relname || '.' || a.attname from pg_class c
@@ -65,7 +68,7 @@ for my $role (sort keys %MAY_EXECUTE) {
 		where c.relnamespace = 'devcred'::regnamespace and c.relkind in ('r', 'v', 'p', 'm')
 		and not c.relname = any (?)
 		and has_column_privilege(?, c.oid, a.attnum, 'SELECT, INSERT, UPDATE, REFERENCES')",
-		undef, $MAY_SELECT{$role}, $role), [], "$role has no column of the others");
+		undef, [@{ $MAY_SELECT{$role} }, @{ $MAY_INSERT{$role} // [] }], $role), [], "$role has no column of the others");
 	is_deeply(column("select relname from pg_class
 		where relnamespace = 'devcred'::regnamespace and case when relkind = 'S'
 		then has_sequence_privilege(?, oid, 'USAGE, SELECT, UPDATE') end", undef, $role), [],
@@ -107,8 +110,11 @@ for my $case (['service', $app], ['reader', $auditor], ['stranger', $nobody]) {
 			default values", "truncate devcred.$relation") {
 			my $done = eval { $dbh->do($change); 1 };
 			my ($verb) = $change =~ /(\w+)/;
-			# a view that cannot be written says so before it asks who it is
-			like($done ? 'done' : $dbh->state, qr/\A(?:42501|55000|42809|428C9)\z/,
+			# a view that cannot be written says so before it asks who it is;
+			# where the service may insert, nothing but defaults is no row
+			like($done ? 'done' : $dbh->state, $who eq 'service' && $relation eq 'bulk_row'
+				&& $verb eq 'insert' ? qr/\A23502\z/
+				: qr/\A(?:42501|55000|42809|428C9)\z/,
 				"the $who does not $verb $relation");
 		}
 	}

@@ -143,3 +143,17 @@ rows_of(struct db_rows *rows, int n, int ncols, const char *const *values)
 	rows->result = res;
 	rows->n = n;
 }
+
+enum record_state
+feed_on(struct record_scan *scan, const void *data, size_t len, size_t *used)
+{
+	size_t head;
+
+	if (record_feed(scan, data, len, &head) != RECORD_HEAD) {
+		*used = head;
+		return scan->state;
+	}
+	record_feed(scan, (const char *)data + head, len - head, used);
+	*used += head;
+	return scan->state;
+}

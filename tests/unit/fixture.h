@@ -5,6 +5,7 @@
 #ifndef DEVCRED_FIXTURE_H
 #define DEVCRED_FIXTURE_H
 
+#include "record.h"
 #include "serve.h"
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
@@ -39,6 +40,10 @@ struct asked {
 void	 ask(struct asked *a, const char *lines, const char *vars,
 	    const char *body);
 void	 asked_free(struct asked *a);
+
+/* As record_feed(), over the end of the head. */
+enum record_state feed_on(struct record_scan *scan, const void *data,
+	    size_t len, size_t *used);
 
 /* Value i of the call of x; NULL for SQL's null or where there is none. */
 const char *call_value(const struct exchange *x, int i);

@@ -133,7 +133,7 @@ feed(struct record_scan *scan, const struct buf *b, size_t piece, size_t *total)
 	for (at = 0; at < b->len && state == RECORD_MORE; at += n) {
 		n = b->len - at < piece ? b->len - at : piece;
 		copy = exact(b->data + at, n);
-		state = record_feed(scan, copy, n, &used);
+		state = feed_on(scan, copy, n, &used);
 		free(copy);
 		*total += used;
 		if (state == RECORD_MORE && used != n)
@@ -224,22 +224,57 @@ test_told(void)
 	buf_init(&bytes, 0);
 	build(&bytes, "k");
 	record_init(&scan, NULL, NULL, 0);
-	IS_INT(record_feed(&scan, bytes.data, bytes.len, &used), RECORD_MORE,
+	IS_INT(feed_on(&scan, bytes.data, bytes.len, &used), RECORD_MORE,
 	    "a start with a large id");
 	OK(scan.keep && scan.id == 0x1234, "tells its id, and to stay");
 	buf_reset(&bytes);
 	build(&bytes, "p");
-	IS_INT(record_feed(&scan, bytes.data, bytes.len, &used), RECORD_BAD,
+	IS_INT(feed_on(&scan, bytes.data, bytes.len, &used), RECORD_BAD,
 	    "what follows has another id");
-	IS_INT(record_feed(&scan, bytes.data, bytes.len, &used), RECORD_BAD,
+	IS_INT(feed_on(&scan, bytes.data, bytes.len, &used), RECORD_BAD,
 	    "what is bad stays bad");
 	IS_INT((long long)used, 0, "and takes nothing more");
 	buf_free(&bytes);
 }
 
+static void
+test_head(void)
+{
+	static const char bytes[] = "\1\1\0\1\0\x8\0\0" "\0\1\1\0\0\0\0\0"
+	    "\1\4\0\1\0\xc\0\0" "\1\1Ab" "\2\4ABvalu" "\1\4\0\1\0\0\0\0"
+	    "\1\5\0\1\0\3\0\0" "abc" "\1\5\0\1\0\0\0\0";
+	const size_t head = 8 + 8 + 8 + 12 + 8;
+	struct record_scan scan;
+	struct buf params;
+	struct buf body;
+	const char *value;
+	size_t used;
+	size_t len;
+
+	buf_init(&params, 0);
+	buf_init(&body, 0);
+	record_init(&scan, &params, &body, 8);
+	IS_INT(record_feed(&scan, bytes, sizeof(bytes) - 1, &used),
+	    RECORD_HEAD, "the end of the head is told");
+	IS_INT((long long)used, (long long)head, "and what it takes");
+	IS_INT((long long)body.len, 0, "nothing of the body is taken yet");
+	value = record_param(&params, "AB", &len);
+	OK(value != NULL && len == 4 && memcmp(value, "valu", 4) == 0,
+	    "a variable is found by its whole name");
+	value = record_param(&params, "A", &len);
+	OK(value != NULL && len == 1 && *value == 'b', "so is a shorter one");
+	OK(record_param(&params, "B", &len) == NULL, "another is not there");
+	IS_INT(record_feed(&scan, bytes + used, sizeof(bytes) - 1 - used,
+	    &used), RECORD_WHOLE, "the rest makes it whole");
+	IS_STR(buf_text(&body), "abc", "with its body");
+	buf_free(&params);
+	buf_free(&body);
+}
+
 int
 main(void)
 {
+	test_head();
 	test_cases();
 	test_cut();
 	test_told();

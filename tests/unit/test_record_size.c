@@ -81,7 +81,7 @@ test_params(void)
 		    sizes[i].most);
 		add(&bytes, STDIN, "", 0);
 		record_init(&scan, &params, NULL, 0);
-		IS_INT(record_feed(&scan, bytes.data, bytes.len, &used),
+		IS_INT(feed_on(&scan, bytes.data, bytes.len, &used),
 		    sizes[i].state, "variables: %s", sizes[i].name);
 		OK(params.len <= RECORD_PARAMS_MAX,
 		    "no more than the bound is kept");
@@ -129,7 +129,7 @@ test_body(size_t i)
 	add_stream(&bytes, PARAMS, pair, 70000, 65535);
 	add_stream(&bytes, STDIN, text, bodies[i].len, bodies[i].most);
 	record_init(&scan, &params, &body, bodies[i].max);
-	IS_INT(record_feed(&scan, bytes.data, bytes.len, &used), RECORD_WHOLE,
+	IS_INT(feed_on(&scan, bytes.data, bytes.len, &used), RECORD_WHOLE,
 	    "a body of %zu bytes, of which %zu are wanted", bodies[i].len,
 	    bodies[i].max);
 	IS_INT((long long)scan.body_len, (long long)bodies[i].len,
@@ -140,7 +140,7 @@ test_body(size_t i)
 	buf_reset(&params);
 	buf_reset(&body);
 	record_init(&scan, &params, &body, bodies[i].max);
-	IS_INT(record_feed(&scan, out.data, out.len, &used), RECORD_WHOLE,
+	IS_INT(feed_on(&scan, out.data, out.len, &used), RECORD_WHOLE,
 	    "what is written is a request");
 	OK(used == out.len && !scan.padded, "without padding or a rest");
 	OK(params.len == 70000 && memcmp(params.data, pair, 70000) == 0 &&
@@ -208,7 +208,7 @@ test_noise(void)
 		buf_reset(&params);
 		buf_reset(&body);
 		record_init(&scan, &params, &body, 8);
-		record_feed(&scan, bytes, sizeof(bytes), &used);
+		feed_on(&scan, bytes, sizeof(bytes), &used);
 		wrong += used > sizeof(bytes) || body.len > 8;
 	}
 	IS_INT((long long)wrong, 0, "no noise leads too far");

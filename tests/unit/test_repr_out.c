@@ -39,7 +39,7 @@ test_quote(void)
 	buf_init(&out, 0);
 	for (i = 0; i < COUNT(quotes); i++) {
 		buf_reset(&out);
-		repr_quote(&out, quotes[i].text);
+		json_quote(&out, quotes[i].text);
 		IS_STR(buf_text(&out), quotes[i].quoted, "quoting %s",
 		    quotes[i].name);
 	}
@@ -47,7 +47,7 @@ test_quote(void)
 		text[1] = (char)i;
 		buf_reset(&out);
 		buf_puts(&out, "{\"a\":");
-		repr_quote(&out, text);
+		json_quote(&out, text);
 		buf_putc(&out, '}');
 		obj = repr_parse(buf_text(&out), out.len, &why);
 		if (obj == NULL || repr_string(obj, "a", &value) !=

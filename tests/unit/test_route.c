@@ -34,6 +34,9 @@ static const struct {
 	{ "DELETE", REQUESTS "/acceptAll", "newdevice_delete", NULL,
 	  "acceptAll" },
 	{ "GET", REQUESTS "/Limit", "newdevice_get", NULL, "Limit" },
+	{ "POST", "/devicecontrol/bulkNewDeviceRequests", "bulk_create", NULL,
+	  NULL },
+	{ "GET", "/devicecontrol/bulkNewDeviceRequests", NULL, "POST", NULL },
 	{ "POST", CREDENTIALS, "credential_issue", NULL, NULL },
 	{ "POST", CREDENTIALS "/", "credential_issue", NULL, NULL },
 	{ "GET", "/tenant/currentTenant", "tenant_current", NULL, NULL },
@@ -107,6 +110,40 @@ test_route(size_t i)
 	buf_free(&vars);
 }
 
+static const struct {
+	const char	*prefix;
+	const char	*uri;
+	bool		 streams;
+} uris[] = {
+	{ "", "/devicecontrol/bulkNewDeviceRequests", true },
+	{ "", "/devicecontrol/bulkNewDeviceRequests/", true },
+	{ "", "/devicecontrol/bulkNewDeviceRequests?a=/b", true },
+	{ "", "/devicecontrol/bulkNewDeviceRequestsx", false },
+	{ "", "/devicecontrol/bulkNewDeviceRequest", false },
+	{ "", REQUESTS, false },
+	{ "", "/", false },
+	{ "", "", false },
+	{ "/iot", "/iot/devicecontrol/bulkNewDeviceRequests", true },
+	{ "/iot", "/iot", false },
+};
+
+static void
+test_streams(void)
+{
+	struct conf conf;
+	char prefix[8];
+	size_t i;
+
+	memset(&conf, 0, sizeof(conf));
+	conf.path_prefix = prefix;
+	for (i = 0; i < COUNT(uris); i++) {
+		snprintf(prefix, sizeof(prefix), "%s", uris[i].prefix);
+		IS_INT(route_streams(&conf, uris[i].uri,
+		    strlen(uris[i].uri)), uris[i].streams,
+		    "whether the body of \"%s\" streams", uris[i].uri);
+	}
+}
+
 /* What holds for the table as a whole. */
 static void
 test_table(void)
@@ -118,7 +155,8 @@ test_table(void)
 
 	for (i = 0; (op = operations[i]) != NULL; i++) {
 		OK(op->parse != NULL && (op->render != NULL ||
-		    op == &user_current), "%s has its halves", op->name);
+		    op->stream != NULL || op == &user_current),
+		    "%s has its halves", op->name);
 		OK(op->path[0] == '/' && op->path[strlen(op->path) - 1] != '/',
 		    "%s: a path begins with a slash and ends with none",
 		    op->name);
@@ -143,5 +181,6 @@ main(void)
 	for (i = 0; i < COUNT(routes); i++)
 		test_route(i);
 	test_table();
+	test_streams();
 	return tap_done();
 }

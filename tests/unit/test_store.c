@@ -43,6 +43,11 @@ static const struct {
 	{ STORE_CREDENTIAL_LOOK, "credential_look", 3, LANE_POLL, true, true },
 	{ STORE_CREDENTIAL_ISSUE, "credential_issue", 7, LANE_ISSUE, false,
 	  true },
+	{ STORE_BULK_BEGIN, "bulk_begin", 0, LANE_ADMIN, false, false },
+	{ STORE_NEWDEVICE_LOAD, "newdevice_load", 5, LANE_ADMIN, false,
+	  false },
+	{ STORE_CREDENTIAL_LOAD, "credential_load", 5, LANE_ADMIN, false,
+	  false },
 };
 
 #define NTABLE	(sizeof(table) / sizeof(table[0]))

@@ -1,0 +1,59 @@
+/*
+ * bulk: many devices from one CSV file that arrives in pieces.
+ *
+ * The format is the reference's ("bulk registration"): a header line; ID and,
+ * in the full form, CREDENTIALS; other columns are kept as properties.  Lines
+ * go to the database some thousand at a time, each batch a transaction of its
+ * own, so that memory stays bounded and a line that fails undoes no other.
+ * What a batch has done stays done, whatever becomes of the rest; a file may
+ * be sent again.
+ */
+#ifndef DEVCRED_BULK_H
+#define DEVCRED_BULK_H
+
+#include "store.h"
+
+struct bulk;
+
+/* What became of a line, unless it simply made a new device. */
+struct bulk_told {
+	long		 line;		/* of the file, from 1 */
+	const char	*id;		/* NULL: it has none */
+	const char	*why;		/* it failed; NULL: updated */
+};
+
+struct bulk_count {
+	long	all;		/* lines, without header and empty ones */
+	long	created;
+	long	updated;	/* have another password now */
+	long	failed;
+};
+
+enum bulk_state {
+	BULK_READING,
+	BULK_REFUSED,		/* the file as a whole: see bulk_fault() */
+	BULK_UNAVAILABLE	/* the database; what was done is counted */
+};
+
+/*
+ * Begin; db is used by nobody else meanwhile.  scope, actor and source (may
+ * be NULL) say for whom, as in all calls; they must outlive it.  told is
+ * called for lines as described above, in no strict order.  NULL: no memory.
+ */
+struct bulk *bulk_new(struct db *db, const char *scope, const char *actor,
+	    const char *source, void (*told)(void *arg,
+	    const struct bulk_told *line), void *arg) MUST_CHECK;
+void	 bulk_free(struct bulk *bulk);
+
+/* Take the next bytes; and the end.  Waits for the database. */
+enum bulk_state bulk_read(struct bulk *bulk, const char *data, size_t len)
+	    MUST_CHECK;
+enum bulk_state bulk_finish(struct bulk *bulk) MUST_CHECK;
+
+/* Why the file was refused, for people. */
+const char *bulk_fault(const struct bulk *bulk);
+
+/* What has been done so far. */
+const struct bulk_count *bulk_counts(const struct bulk *bulk);
+
+#endif
