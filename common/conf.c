@@ -12,6 +12,7 @@ enum conf_type { CONF_TEXT, CONF_NUMBER, CONF_OCTAL, CONF_WORD };
 
 static const char *const word_onoff[] = { "off", "on", NULL };
 static const char *const word_profile[] = { "classic", "current", NULL };
+static const char *const word_source[] = { "off", "log", "enforce", NULL };
 static const char *const word_scheme[] = { "yescrypt", "bcrypt", NULL };
 static const char *const word_level[] = { "error", "warning", "info", "debug",
 	NULL };
@@ -77,6 +78,23 @@ static const struct setting settings[] = {
 	    "seconds a refused poll is told to wait"),
 	NUMBER(token_attempts, 1, 100, "5",
 	    "wrong security tokens until a request is BLOCKED"),
+	TEXT(key_file, "",
+	    "file with the keys that seal issued passwords for their delivery "
+	    "window; empty: each is delivered once"),
+	NUMBER(delivery_window, 0, 86400, "900",
+	    "seconds that an issued password can be delivered again to the "
+	    "same device; 0: once"),
+	NUMBER(delivery_limit, 1, 1000, "10",
+	    "deliveries of one password within that time"),
+	WORD(delivery_source, word_source, "log",
+	    "a device that asks again from another address: off: is served, "
+	    "log: and logged, enforce: is refused"),
+	NUMBER(rotation_overlap, 0, 31536000, "86400",
+	    "seconds that the password before a rotation works, unless the "
+	    "new one is used"),
+	NUMBER(crypt_cost, 0, 12, "0",
+	    "cost of the bcrypt hashes kept for readers that need crypt(3), "
+	    "4 is enough; 0: none"),
 	WORD(db_prepare, word_onoff, "on",
 	    "named prepared statements; off behind a pooler in transaction "
 	    "mode"),

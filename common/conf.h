@@ -12,6 +12,7 @@
 #include "buf.h"
 
 enum api_profile { PROFILE_CLASSIC, PROFILE_CURRENT };
+enum delivery_source { SOURCE_OFF, SOURCE_LOG, SOURCE_ENFORCE };
 enum password_scheme { SCHEME_YESCRYPT, SCHEME_BCRYPT };
 
 /* Strings are never NULL; an unset one is "".  See conf.c for each. */
@@ -33,6 +34,12 @@ struct conf {
 	long	 poll_detail;
 	long	 retry_after;		/* seconds */
 	long	 token_attempts;
+	char	*key_file;
+	long	 delivery_window;	/* seconds */
+	long	 delivery_limit;
+	long	 delivery_source;	/* enum delivery_source */
+	long	 rotation_overlap;	/* seconds */
+	long	 crypt_cost;		/* 0: no crypt(3) hashes */
 	long	 db_prepare;
 	long	 db_timeout;		/* milliseconds */
 	long	 body_timeout;		/* milliseconds */

@@ -10,7 +10,7 @@
 #include "db.h"
 
 #define PREPARED_MAX	32	/* statements one connection may hold */
-#define PARAMS_MAX	16	/* of one statement */
+#define PARAMS_MAX	20	/* of one statement */
 
 enum db_state {
 	DOWN,		/* no connection */

@@ -20,6 +20,8 @@ static const char *const outcome_name[OUTCOME_UNKNOWN] = {
 	[OUTCOME_NO_TENANT] = "no_tenant",
 	[OUTCOME_LIMIT_REACHED] = "limit_reached",
 	[OUTCOME_UPDATED] = "updated",
+	[OUTCOME_REDELIVERED] = "redelivered",
+	[OUTCOME_DECOMMISSIONED] = "decommissioned",
 };
 
 static const struct {

@@ -17,6 +17,8 @@
 #define DIGEST_SIZE	32		/* SHA-256 */
 #define SALT_SIZE	16
 #define PASSWORD_CHARS	32		/* of an issued password */
+#define CLAIMANT_SIZE	16		/* digest of who asks */
+#define AGENT_MAX	200		/* bytes kept of a User-Agent */
 
 /* Names are those of the reference; see request_status_name(). */
 enum request_status {
@@ -38,6 +40,8 @@ enum outcome {
 	OUTCOME_NO_TENANT,
 	OUTCOME_LIMIT_REACHED,
 	OUTCOME_UPDATED,
+	OUTCOME_REDELIVERED,
+	OUTCOME_DECOMMISSIONED,
 	OUTCOME_UNKNOWN		/* a word this program does not know */
 };
 

@@ -44,7 +44,7 @@ secret_digest(const void *data, size_t len, unsigned char *digest)
 	return EVP_Digest(data, len, digest, NULL, sha256, NULL) == 1 ? 0 : -1;
 }
 
-/* SHA-256 of salt and text. */
+/* SHA-256 of text and salt: in this order, LDAP and Dovecot know it, too. */
 static int
 password_digest(const char *text, const unsigned char *salt,
     unsigned char *digest)
@@ -55,8 +55,8 @@ password_digest(const char *text, const unsigned char *salt,
 
 	if (len > PASSWORD_CHARS)
 		return -1;
-	memcpy(both, salt, SALT_SIZE);
-	memcpy(both + SALT_SIZE, text, len);
+	memcpy(both, text, len);
+	memcpy(both + len, salt, SALT_SIZE);
 	rc = secret_digest(both, SALT_SIZE + len, digest);
 	secret_wipe(both, sizeof(both));
 	return rc;
@@ -197,19 +197,18 @@ secret_mac(struct secret_key *key, const void *data, size_t len,
 	return 0;
 }
 
-int
-secret_slow_hash(long scheme, const char *password, char *hash)
+static int
+hash_with(const char *prefix, long cost, const char *password, char *hash)
 {
 	struct crypt_data *data;
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
-	const char *prefix = scheme == SCHEME_BCRYPT ? "$2b$" : "$y$";
 	const char *text;
 	int rc = -1;
 
 	if ((data = calloc(1, sizeof(*data))) == NULL)
 		return -1;
-	if (crypt_gensalt_rn(prefix, scheme == SCHEME_BCRYPT ? 12 : 0, NULL, 0,
-	    setting, sizeof(setting)) != NULL &&
+	if (crypt_gensalt_rn(prefix, (unsigned long)cost, NULL, 0, setting,
+	    sizeof(setting)) != NULL &&
 	    (text = crypt_r(password, setting, data)) != NULL &&
 	    text[0] == '$' && strlen(text) < PASSWORD_HASH_SIZE) {
 		memcpy(hash, text, strlen(text) + 1);
@@ -218,6 +217,19 @@ secret_slow_hash(long scheme, const char *password, char *hash)
 	secret_wipe(data, sizeof(*data));
 	free(data);
 	return rc;
+}
+
+int
+secret_slow_hash(long scheme, const char *password, char *hash)
+{
+	return scheme == SCHEME_BCRYPT ? hash_with("$2b$", 12, password, hash) :
+	    hash_with("$y$", 0, password, hash);
+}
+
+int
+secret_crypt_hash(long cost, const char *password, char *hash)
+{
+	return hash_with("$2a$", cost, password, hash);
 }
 
 bool

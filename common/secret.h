@@ -1,5 +1,6 @@
 /*
- * secret: the door to OpenSSL and crypt(3): random bytes, digests, passwords.
+ * secret: the door to OpenSSL and crypt(3): random bytes, digests, passwords,
+ * seals; and memory for what is secret.
  *
  * What is secret is wiped by whoever holds it, with secret_wipe(), on every
  * path; these functions wipe their own copies.  What fails here (no entropy,
@@ -16,12 +17,15 @@
 
 #define PASSWORD_HASH_SIZE	256	/* crypt(3) hash, bytes with NUL */
 #define PASSWORD_MAX		511	/* bytes crypt(3) takes */
+#define SEAL_KEY_SIZE	32	/* bytes of a key that seals */
+#define SEAL_MAX	65536	/* bytes of text that can be sealed */
+#define SEAL_EXTRA	28	/* bytes a seal adds: nonce and tag */
 
 /* An issued password and what is stored of it. */
 struct secret_password {
 	char		text[PASSWORD_CHARS + 1];
 	unsigned char	salt[SALT_SIZE];
-	unsigned char	hash[DIGEST_SIZE];	/* SHA-256 of salt and text */
+	unsigned char	hash[DIGEST_SIZE];	/* SHA-256 of text and salt */
 };
 
 /* A key that lives as long as the process. */
@@ -81,6 +85,10 @@ int	 secret_mac(struct secret_key *key, const void *data, size_t len,
 int	 secret_slow_hash(long scheme, const char *password, char *hash)
 	    MUST_CHECK;
 
+/* A bcrypt $2a$ hash of an issued password, of a cost from 4 to 31. */
+int	 secret_crypt_hash(long cost, const char *password, char *hash)
+	    MUST_CHECK;
+
 /* Whether password has this crypt(3) hash.  Takes a good while. */
 bool	 secret_slow_is(const char *password, const char *hash) MUST_CHECK;
 
@@ -89,5 +97,31 @@ bool	 secret_slow_is(const char *password, const char *hash) MUST_CHECK;
  * hash of a user who does not exist, so that both take the same time.
  */
 const char *secret_slow_dummy(long scheme);
+
+/*
+ * Seal text with AES-256-GCM: a random nonce, the ciphertext and the tag are
+ * added to out, len and SEAL_EXTRA bytes.  The key has SEAL_KEY_SIZE bytes;
+ * aad, which is not in the seal, must be the same to open it.  -1, with
+ * nothing added, if text is too long or holds a NUL.
+ */
+int	 secret_seal(const unsigned char *key, const void *aad, size_t aad_len,
+	    const void *text, size_t len, struct buf *out) MUST_CHECK;
+
+/*
+ * Open a seal into text, which is ended by a NUL.  -1, with text empty, if it
+ * was not made with this key and aad, was changed, or the text does not fit
+ * into size bytes (those are overwritten in part then).
+ */
+int	 secret_unseal(const unsigned char *key, const void *aad,
+	    size_t aad_len, const void *sealed, size_t sealed_len, char *text,
+	    size_t size) MUST_CHECK;
+
+/*
+ * Zeroed memory, of whole pages, that no core dump has and that is not
+ * swapped out if the limits allow it; NULL on failure.  Freeing it, with the
+ * same size, wipes it; NULL is allowed.
+ */
+void	*secret_alloc(size_t size) MUST_CHECK;
+void	 secret_free(void *p, size_t size);
 
 #endif

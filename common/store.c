@@ -29,10 +29,34 @@ static const struct store_statement statements[STORE_MAX] = {
 	    "$1, $2, $3", 3, LANE_ADMIN, false, 0),
 	[STORE_NEWDEVICE_LIMIT] = STATEMENT(newdevice_limit, "$1", 1,
 	    LANE_ADMIN, true, 0),
-	[STORE_CREDENTIAL_LOOK] = STATEMENT(credential_look, "$1, $2, $3", 3,
-	    LANE_POLL, true, 256),
+	[STORE_CREDENTIAL_LOOK] = STATEMENT(credential_look,
+	    "$1, $2, $3, $4", 4, LANE_POLL, true, 256),
 	[STORE_CREDENTIAL_ISSUE] = STATEMENT(credential_issue,
-	    "$1, $2, $3, $4, $5, $6, $7", 7, LANE_ISSUE, false, 64),
+	    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+	    "$15, $16, $17", 17, LANE_ISSUE, false, 64),
+	[STORE_CREDENTIAL_USE] = STATEMENT(credential_use,
+	    "$1, $2, $3, $4, $5, $6", 6, LANE_ISSUE, false, 0),
+	[STORE_CREDENTIAL_LIST] = STATEMENT(credential_list,
+	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, true, 0),
+	[STORE_CREDENTIAL_GET] = STATEMENT(credential_get, "$1, $2, $3", 3,
+	    LANE_ADMIN, true, 0),
+	[STORE_CREDENTIAL_ROTATE] = STATEMENT(credential_rotate,
+	    "$1, $2, $3, $4, $5, $6, $7, $8, $9", 9, LANE_ADMIN, false, 0),
+	[STORE_CREDENTIAL_DISABLE] = STATEMENT(credential_disable,
+	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, false, 0),
+	[STORE_CREDENTIAL_EXPIRE] = STATEMENT(credential_expire,
+	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, false, 0),
+	[STORE_CREDENTIAL_REOPEN] = STATEMENT(credential_reopen,
+	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, false, 0),
+	[STORE_CREDENTIAL_REVOKE] = STATEMENT(credential_revoke,
+	    "$1, $2, $3, $4, $5", 5, LANE_ADMIN, false, 0),
+	[STORE_CREDENTIAL_DECOMMISSION] = STATEMENT(credential_decommission,
+	    "$1, $2, $3, $4, $5", 5, LANE_ADMIN, false, 0),
+	[STORE_NEWDEVICE_CLAIMS] = STATEMENT(newdevice_claims, "$1, $2", 2,
+	    LANE_ADMIN, true, 0),
+	[STORE_HOUSEKEEP] = STATEMENT(housekeep, "$1", 1, LANE_ADMIN, true,
+	    0),
+	[STORE_SEAL_KEYS] = STATEMENT(seal_keys, "", 0, LANE_ADMIN, true, 0),
 	/* these run apart from the lanes, on a connection of their own */
 	[STORE_BULK_BEGIN] = STATEMENT(bulk_begin, "", 0, LANE_ADMIN, false,
 	    0),
@@ -132,43 +156,105 @@ array_add_bytea(struct buf *array, const unsigned char *bytes, size_t len)
 	buf_free(&hex);
 }
 
-/* Element of a claim for the i-th array of the grouped statements. */
+/* Values of a claim; those from CLAIM_WINDOW on are the same for a group. */
+enum claim_value {
+	CLAIM_ID, CLAIM_SCOPE, CLAIM_ACTOR, CLAIM_SOURCE, CLAIM_TOKEN,
+	CLAIM_CLAIMANT, CLAIM_AGENT, CLAIM_TENANT, CLAIM_GENERATION,
+	CLAIM_SALT, CLAIM_HASH, CLAIM_SEAL_KEY, CLAIM_SEALED, CLAIM_CRYPT_HASH,
+	CLAIM_WINDOW, CLAIM_LIMIT, CLAIM_SOURCE_MUST_MATCH
+};
+
+/* What the grouped statements take, in their order. */
+static const enum claim_value look_values[] = {
+	CLAIM_ID, CLAIM_SCOPE, CLAIM_TOKEN, CLAIM_CLAIMANT
+};
+static const enum claim_value issue_values[] = {
+	CLAIM_ID, CLAIM_SCOPE, CLAIM_ACTOR, CLAIM_SOURCE, CLAIM_TOKEN,
+	CLAIM_CLAIMANT, CLAIM_AGENT, CLAIM_TENANT, CLAIM_GENERATION,
+	CLAIM_SALT, CLAIM_HASH, CLAIM_SEAL_KEY, CLAIM_SEALED, CLAIM_CRYPT_HASH,
+	CLAIM_WINDOW, CLAIM_LIMIT, CLAIM_SOURCE_MUST_MATCH
+};
+
 static void
-claim_add(struct buf *array, enum store_id id, int i,
+array_add_num(struct buf *array, long num)
+{
+	buf_printf(array, "%s%ld", array->len > 1 ? "," : "", num);
+}
+
+/* Add a value of a claim to an array. */
+static void
+claim_add(struct buf *array, enum claim_value value,
     const struct store_claim *claim)
 {
-	/* credential_look() takes id, scope and token alone */
-	if (id == STORE_CREDENTIAL_LOOK && i == 2)
-		i = 4;
-	switch (i) {
-	case 0:
+	switch (value) {
+	case CLAIM_ID:
 		db_array_add(array, claim->id);
 		break;
-	case 1:
+	case CLAIM_SCOPE:
 		db_array_add(array, claim->scope);
 		break;
-	case 2:
+	case CLAIM_ACTOR:
 		db_array_add(array, claim->actor);
 		break;
-	case 3:
+	case CLAIM_SOURCE:
 		db_array_add(array, claim->source);
 		break;
-	case 4:
+	case CLAIM_TOKEN:
 		array_add_bytea(array, claim->token, DIGEST_SIZE);
 		break;
-	case 5:
+	case CLAIM_CLAIMANT:
+		array_add_bytea(array, claim->claimant, CLAIMANT_SIZE);
+		break;
+	case CLAIM_AGENT:
+		db_array_add(array, claim->agent);
+		break;
+	case CLAIM_TENANT:
+		db_array_add(array, claim->tenant);
+		break;
+	case CLAIM_GENERATION:
+		array_add_num(array, claim->generation);
+		break;
+	case CLAIM_SALT:
 		array_add_bytea(array, claim->salt, SALT_SIZE);
 		break;
-	default:
+	case CLAIM_HASH:
 		array_add_bytea(array, claim->hash, DIGEST_SIZE);
 		break;
+	case CLAIM_SEAL_KEY:
+		db_array_add(array, claim->seal_key);
+		break;
+	case CLAIM_SEALED:
+		if (claim->seal_key == NULL)
+			db_array_add(array, NULL);
+		else
+			array_add_bytea(array, (const unsigned char *)
+			    buf_text(claim->sealed), claim->sealed->len);
+		break;
+	default:
+		db_array_add(array, claim->crypt_hash);
+		break;
 	}
+}
+
+/* Add a value that is the same for all claims. */
+static void
+group_add(struct store_call *call, enum claim_value value,
+    const struct store_claim *claim)
+{
+	if (value == CLAIM_WINDOW)
+		store_add_num(call, claim->window);
+	else if (value == CLAIM_LIMIT)
+		store_add_num(call, claim->limit);
+	else
+		store_add(call, claim->source_must_match ? "t" : "f");
 }
 
 void
 store_group(struct store_call *call, enum store_id id,
     const struct store_claim *const *claims, int n)
 {
+	const enum claim_value *value = id == STORE_CREDENTIAL_LOOK ?
+	    look_values : issue_values;
 	struct buf array;
 	int i;
 	int k;
@@ -176,10 +262,14 @@ store_group(struct store_call *call, enum store_id id,
 	store_call_init(call, id);
 	buf_init(&array, 0);
 	for (i = 0; i < statements[id].sql.nparams; i++) {
+		if (value[i] >= CLAIM_WINDOW) {
+			group_add(call, value[i], claims[0]);
+			continue;
+		}
 		buf_reset(&array);
 		buf_putc(&array, '{');
 		for (k = 0; k < n; k++)
-			claim_add(&array, id, i, claims[k]);
+			claim_add(&array, value[i], claims[k]);
 		buf_putc(&array, '}');
 		if (!buf_ok(&array))
 			call->text.broken = true;

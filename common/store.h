@@ -14,9 +14,9 @@
 #include "model.h"
 
 /* The schema version these calls need. */
-#define STORE_SCHEMA	4
+#define STORE_SCHEMA	5
 
-#define STORE_VALUES	8	/* values of a call, at most */
+#define STORE_VALUES	17	/* values of a call, at most */
 
 enum store_id {
 	STORE_USER_LOGIN,
@@ -30,6 +30,18 @@ enum store_id {
 	STORE_NEWDEVICE_LIMIT,
 	STORE_CREDENTIAL_LOOK,
 	STORE_CREDENTIAL_ISSUE,
+	STORE_CREDENTIAL_USE,
+	STORE_CREDENTIAL_LIST,
+	STORE_CREDENTIAL_GET,
+	STORE_CREDENTIAL_ROTATE,
+	STORE_CREDENTIAL_DISABLE,
+	STORE_CREDENTIAL_EXPIRE,
+	STORE_CREDENTIAL_REOPEN,
+	STORE_CREDENTIAL_REVOKE,
+	STORE_CREDENTIAL_DECOMMISSION,
+	STORE_NEWDEVICE_CLAIMS,
+	STORE_HOUSEKEEP,
+	STORE_SEAL_KEYS,
 	STORE_BULK_BEGIN,
 	STORE_NEWDEVICE_LOAD,
 	STORE_CREDENTIAL_LOAD,
@@ -57,9 +69,21 @@ struct store_claim {
 	const char	*scope;		/* tenant of the bootstrap user */
 	const char	*actor;		/* tenant/name of the bootstrap user */
 	const char	*source;	/* address, or NULL */
+	const char	*agent;		/* User-Agent, or NULL */
 	const unsigned char *token;	/* digest, or NULL */
-	const unsigned char *salt;	/* of the password to be issued */
+	const unsigned char *claimant;	/* digest of who asks */
+	/* what to issue, if it comes to that */
+	const char	*tenant;	/* for whom */
+	long		 generation;
+	const unsigned char *salt;
 	const unsigned char *hash;
+	const char	*seal_key;	/* NULL: delivered once */
+	const struct buf *sealed;
+	const char	*crypt_hash;	/* or NULL */
+	/* the same for all of a group */
+	long		 window;	/* seconds that it can be delivered */
+	long		 limit;		/* how often */
+	bool		 source_must_match;
 };
 
 struct store_call {

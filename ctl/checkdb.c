@@ -87,8 +87,8 @@ check_server(struct check *c, const struct db_rows *facts)
 		    schema_fact(facts, FACT_MISSING_ROLES));
 		check_todo("devcredctl migrate");
 	} else {
-		check_say(c, CHECK_OK, "roles", "devcred_owner, devcred_app "
-		    "and devcred_auditor exist");
+		check_say(c, CHECK_OK, "roles", "devcred_owner, devcred_app, "
+		    "devcred_auditor and devcred_verifier exist");
 	}
 }
 

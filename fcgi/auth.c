@@ -5,6 +5,7 @@
 #include "auth.h"
 #include "clock.h"
 #include "exchange.h"
+#include "login.h"
 #include "text.h"
 
 /* Logins remembered, by a worker: SETS * WAYS. */
@@ -129,66 +130,6 @@ header_digest(const struct exchange *x, unsigned char *digest)
 	return rc;
 }
 
-/* Take "Basic dGVuYW50L3VzZXI6cGFzc3dvcmQ=" apart (RFC 7617). */
-static int
-split_header(struct login_try *try, const char *header)
-{
-	size_t len;
-	char *colon;
-	char *slash;
-
-	if (strncasecmp(header, "Basic", 5) != 0 || header[5] != ' ')
-		return -1;
-	header += 5 + strspn(header + 5, " ");
-	len = strlen(header);
-	while (len > 0 && header[len - 1] == ' ')
-		len--;
-	if (base64_decode(&try->text, header, len) == -1 || try->text.len == 0)
-		return -1;
-	if (memchr(try->text.data, '\0', try->text.len) != NULL ||
-	    !utf8_valid(try->text.data, try->text.len, NULL) ||
-	    (colon = strchr(try->text.data, ':')) == NULL)
-		return -1;
-	*colon = '\0';
-	try->password = colon + 1;
-	try->name = try->text.data;
-	if ((slash = strchr(try->text.data, '/')) != NULL) {
-		*slash = '\0';
-		try->tenant = try->text.data;
-		try->name = slash + 1;
-	}
-	return strlen(try->name) < LOGIN_NAME_SIZE &&
-	    strlen(try->password) <= PASSWORD_MAX ? 0 : -1;
-}
-
-/* Host without its port, for the tenant it names. */
-static void
-add_host(struct store_call *call, const char *host)
-{
-	struct buf name;
-
-	buf_init(&name, 0);
-	if (host != NULL)
-		buf_add(&name, host, strcspn(host, ":"));
-	store_add(call, host != NULL ? buf_text(&name) : NULL);
-	buf_free(&name);
-}
-
-static enum verdict
-ask_database(struct exchange *x)
-{
-	struct login_try *try = &x->login_try;
-
-	if (split_header(try, x->rq.authorization) == -1)
-		return VERDICT_ABSENT;
-	store_call_init(&x->call, STORE_USER_LOGIN);
-	store_add(&x->call, try->tenant);
-	add_host(&x->call, x->rq.host);
-	store_add(&x->call, x->rq.default_tenant);
-	store_add(&x->call, try->name);
-	return store_call_ok(&x->call) ? VERDICT_NONE : VERDICT_LATER;
-}
-
 enum verdict
 auth_begin(struct exchange *x, bool *wait)
 {
@@ -222,7 +163,7 @@ auth_begin(struct exchange *x, bool *wait)
 			return VERDICT_NONE;
 		}
 	}
-	verdict = ask_database(x);
+	verdict = login_ask(x);
 	if (verdict == VERDICT_NONE && entry != NULL) {
 		entry->state = ENTRY_TRYING;
 		try->leads = true;
@@ -279,23 +220,6 @@ settle(struct exchange *x, enum verdict verdict)
 	return verdict;
 }
 
-/* An issued login: one digest, also if there is no such device. */
-static enum verdict
-check_device(struct exchange *x, const struct db_rows *rows)
-{
-	struct login_try *try = &x->login_try;
-	unsigned char salt[SALT_SIZE] = { 0 };
-	unsigned char hash[DIGEST_SIZE] = { 0 };
-	bool same;
-
-	if (try->exists && (
-	    db_bytes(rows, 0, 3, salt, sizeof(salt)) == -1 ||
-	    db_bytes(rows, 0, 4, hash, sizeof(hash)) == -1))
-		return VERDICT_LATER;
-	same = secret_password_is(try->password, salt, hash);
-	return same && try->exists ? VERDICT_YES : VERDICT_NO;
-}
-
 static void
 take_found(struct exchange *x, const struct db_rows *rows)
 {
@@ -342,6 +266,9 @@ auth_rows(struct exchange *x, enum db_status status,
 	struct login_try *try = &x->login_try;
 	enum verdict verdict;
 
+	/* recorded or not: the login is what it is */
+	if (x->call.id == STORE_CREDENTIAL_USE)
+		return settle(x, try->verdict);
 	if (status == DB_REFUSED)	/* no text that can be a name */
 		return settle(x, VERDICT_NO);
 	if (status != DB_OK)
@@ -349,11 +276,12 @@ auth_rows(struct exchange *x, enum db_status status,
 	if (rows->n == 1)
 		take_found(x, rows);
 	if (strncmp(try->name, "device_", 7) == 0)
-		verdict = check_device(x, rows);
+		verdict = login_check_device(x, rows);
 	else
 		verdict = check_person(x, try->exists ? db_text(rows, 0, 2) :
 		    secret_slow_dummy(x->cx->conf->password_scheme));
-	return verdict == VERDICT_NONE ? verdict : settle(x, verdict);
+	return verdict == VERDICT_NONE || verdict == VERDICT_RECORD ? verdict :
+	    settle(x, verdict);
 }
 
 enum verdict

@@ -33,6 +33,7 @@ struct login {
 /* What a login came to. */
 enum verdict {
 	VERDICT_NONE,		/* not known yet */
+	VERDICT_RECORD,		/* known; x->call records it first */
 	VERDICT_YES,
 	VERDICT_NO,
 	VERDICT_LATER,		/* it could not be checked */
@@ -52,7 +53,7 @@ struct login_try {
 	struct login	   found;	/* as the database tells it */
 	char		   hash[PASSWORD_HASH_SIZE];	/* to be checked */
 	bool		   exists;	/* else hash is a dummy */
-	enum verdict	   verdict;	/* of the one waited for */
+	enum verdict	   verdict;	/* known, or of the one waited for */
 };
 
 /* Memory for logins; NULL if there is none.  auth_free(NULL) is allowed. */
@@ -68,7 +69,8 @@ enum verdict auth_begin(struct exchange *x, bool *wait);
 
 /*
  * The rows of x->call.  VERDICT_NONE: x->login_try.hash has to be checked
- * against .password; auth_hashed() goes on.
+ * against .password; auth_hashed() goes on.  VERDICT_RECORD: x->call records
+ * what an issued login came to; auth_rows() goes on.
  */
 enum verdict auth_rows(struct exchange *x, enum db_status status,
 	    const struct db_rows *rows);

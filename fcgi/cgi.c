@@ -9,6 +9,7 @@
 
 #include "cgi.h"
 #include "clock.h"
+#include "keys.h"
 #include "log.h"
 #include "route.h"
 #include "serve.h"
@@ -182,7 +183,8 @@ cgi_run(const struct conf *conf)
 	signal(SIGPIPE, SIG_IGN);
 	log_setup("devcred-cgi", (enum log_level)conf->log_level);
 	buf_init(&body, 0);
-	if ((cx.auth = auth_new(conf)) == NULL ||
+	if (keys_load(conf, &cx.keyring) == -1 ||
+	    (cx.auth = auth_new(conf)) == NULL ||
 	    (db = db_new(conf->app_database, false, STORE_SCHEMA)) == NULL ||
 	    (x = exchange_new(&cx)) == NULL) {
 		rc = cgi_sorry();
@@ -197,6 +199,7 @@ out:
 	exchange_free(x);
 	db_free(db);
 	auth_free(cx.auth);
+	keyring_free(cx.keyring);
 	buf_free(&body);
 	return rc;
 }

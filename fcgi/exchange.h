@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "auth.h"
+#include "keyring.h"
 #include "reply.h"
 #include "request.h"
 #include "secret.h"
@@ -33,6 +34,19 @@ struct operation;
 struct context {
 	const struct conf	*conf;
 	struct auth		*auth;
+	struct keyring		*keyring;	/* NULL: nothing is sealed */
+};
+
+/* Credentials on their way to a device. */
+struct issuing {
+	unsigned char		 claimant[CLAIMANT_SIZE];	/* who asks */
+	char			 tenant[TENANT_SIZE];
+	long			 generation;
+	struct secret_password	 password;
+	char			 seal_key[KEY_ID_SIZE];
+	struct buf		 sealed;
+	char			 crypt_hash[PASSWORD_HASH_SIZE];
+	int			 looks;		/* before it could be issued */
 };
 
 struct exchange {
@@ -43,7 +57,7 @@ struct exchange {
 	struct login		 login;		/* who asks, once known */
 	struct login_try	 login_try;	/* until then */
 	struct store_call	 call;
-	struct secret_password	 password;	/* to be issued */
+	struct issuing		 issuing;
 	unsigned char		 token[DIGEST_SIZE];
 	char			 id[DEVICE_ID_SIZE];	/* from the body */
 	enum request_status	 wanted;	/* from the body */

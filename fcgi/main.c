@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cgi.h"
+#include "keys.h"
 #include "listen.h"
 #include "log.h"
 #include "pool.h"
@@ -84,6 +85,8 @@ run_pool(const char *path, bool check)
 	int rc = 1;
 
 	if (load(&conf, path) == -1)
+		goto out;
+	if (keys_check(&conf) == -1)
 		goto out;
 	if (check) {
 		printf("%s: the settings are good\n", conf_path(path));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "keys.h"
 #include "listen.h"
 #include "log.h"
 #include "pool.h"
@@ -169,7 +170,8 @@ reload(struct pool *pool)
 
 	listen_notify("RELOADING=1");
 	buf_init(&error, 0);
-	if (conf_load(&fresh, pool->path, &error) == -1) {
+	if (conf_load(&fresh, pool->path, &error) == -1 ||
+	    keys_check(&fresh) == -1) {
 		log_event(LOG_LEVEL_ERROR, "reload_refused", "why",
 		    buf_text(&error), NULL);
 		conf_free(&fresh);

@@ -9,7 +9,8 @@
 enum {
 	V_METHOD, V_URI, V_ACCEPT, V_CONTENT_TYPE, V_AUTHORIZATION, V_HOST,
 	V_OVERRIDE, V_SCHEME, V_HTTPS, V_ADDR, V_PORT, V_NAME, V_FORWARDED_FOR,
-	V_FORWARDED_PROTO, V_LENGTH, V_DEFAULT_TENANT, V_BASE_URL, V_MAX
+	V_FORWARDED_PROTO, V_LENGTH, V_DEFAULT_TENANT, V_BASE_URL, V_AGENT,
+	V_MAX
 };
 
 static const struct {
@@ -33,6 +34,7 @@ static const struct {
 	[V_LENGTH] = { "CONTENT_LENGTH", true },
 	[V_DEFAULT_TENANT] = { "DEVCRED_DEFAULT_TENANT", false },
 	[V_BASE_URL] = { "DEVCRED_BASE_URL", false },
+	[V_AGENT] = { "HTTP_USER_AGENT", false },
 };
 
 /* Pick the variables; -1 if one that matters came twice. */
@@ -243,6 +245,16 @@ find_base(struct request *rq, const char *const *value, bool trusted,
 	return 0;
 }
 
+/* What the client calls itself, as far as that is text. */
+static void
+take_agent(struct request *rq, const char *agent)
+{
+	if (agent == NULL || !utf8_valid(agent, strlen(agent), NULL) ||
+	    str_copy(rq->agent, sizeof(rq->agent), agent,
+	    utf8_cut(agent, AGENT_MAX)) == -1)
+		rq->agent[0] = '\0';
+}
+
 int
 request_parse(struct request *rq, char *const *envp, const char *body,
     size_t len, const struct conf *conf, struct reply *rep)
@@ -292,6 +304,7 @@ request_parse(struct request *rq, char *const *envp, const char *body,
 	    str_copy(rq->source, sizeof(rq->source), addr, strlen(addr)) == -1)
 		rq->source[0] = '\0';
 	find_source(rq, value, trusted, conf->trusted_proxy);
+	take_agent(rq, value[V_AGENT]);
 	base_url = value[V_BASE_URL] != NULL ? value[V_BASE_URL] :
 	    conf->base_url;
 	if (find_base(rq, value, trusted, base_url) == -1) {

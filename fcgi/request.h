@@ -36,6 +36,7 @@ struct request {
 	bool		 slash;		/* the path ended in a slash */
 	const char	*query;		/* after '?', or NULL */
 	char		 source[ADDR_SIZE];	/* the client; "" if unknown */
+	char		 agent[AGENT_MAX + 1];	/* "" if it says nothing */
 	bool		 secure;	/* TLS, or a loopback client */
 	struct buf	 base;		/* start of links, without a slash */
 	const char	*id;		/* device id in the path, or NULL */

@@ -96,6 +96,8 @@ serve_rows(struct exchange *x, enum db_status status,
 	store_call_free(&x->call);
 	if (x->stage == STAGE_LOGIN) {
 		verdict = auth_rows(x, status, rows);
+		if (verdict == VERDICT_RECORD)
+			return NEED_CALL;
 		return verdict == VERDICT_NONE ? NEED_HASH :
 		    serve_login(x, verdict);
 	}
@@ -168,6 +170,8 @@ exchange_new(const struct context *cx)
 	store_call_init(&x->call, STORE_MAX);
 	reply_init(&x->reply);
 	x->id[0] = '\0';
+	memset(&x->issuing, 0, sizeof(x->issuing));
+	buf_init(&x->issuing.sealed, 0);
 	x->owner = NULL;
 	x->need = NEED_NOTHING;
 	x->tries = 0;
@@ -185,7 +189,8 @@ exchange_free(struct exchange *x)
 	buf_free(&x->login_try.text);
 	store_call_free(&x->call);
 	reply_free(&x->reply);
-	secret_wipe(&x->password, sizeof(x->password));
+	secret_wipe(&x->issuing.password, sizeof(x->issuing.password));
+	buf_free(&x->issuing.sealed);
 	secret_wipe(x->login_try.hash, sizeof(x->login_try.hash));
 	free(x);
 }

@@ -94,7 +94,7 @@ write_line(struct exchange *x, const char *tenant, const char *properties)
 	buf_printf(&username, "device_%s", x->id);
 	buf_printf(out, ",%s,", tenant);
 	csv_quote(out, buf_text(&username), ',');
-	buf_printf(out, ",%s", x->password.text);
+	buf_printf(out, ",%s", x->issuing.password.text);
 	buf_free(&username);
 }
 

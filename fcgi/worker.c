@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "conn.h"
 #include "gateway.h"
+#include "keys.h"
 #include "lane.h"
 #include "log.h"
 #include "route.h"
@@ -24,6 +25,8 @@
 #define STOP_TIME	25000	/* ms until a stopping worker gives up */
 #define RETIRE_TIME	75000	/* ms; web servers keep idle ones for 60 s */
 #define LINGER_TIME	200	/* ms that a connection may be idle */
+#define CHORE_TIME	60000	/* ms between two rounds of housekeeping */
+#define CHORE_MAX	10000	/* windows closed in one */
 
 struct worker {
 	struct loop		*loop;
@@ -36,6 +39,7 @@ struct worker {
 	struct timer		 pause;		/* before accepting again */
 	struct watch		 signals;
 	struct timer		 patience;	/* with who does not leave */
+	struct timer		 chores;	/* until the next round */
 	bool			 leaving;
 	bool			 gone;
 };
@@ -218,6 +222,25 @@ patience_over(void *arg)
 	loop_timer(w->loop, &w->patience, clock_ms() + STOP_TIME);
 }
 
+/*
+ * Wipe what has run out, also if nobody asks.  Every worker of every instance
+ * does it; whoever comes second finds nothing to do.
+ */
+static void
+chores_due(void *arg)
+{
+	struct worker *w = arg;
+	struct exchange *x;
+
+	/* nobody owns it: it is let go when the database has answered */
+	if (!w->leaving && (x = exchange_new(&w->cx)) != NULL) {
+		store_call_init(&x->call, STORE_HOUSEKEEP);
+		store_add_num(&x->call, CHORE_MAX);
+		lane_add(&w->lane[LANE_ADMIN], x);
+	}
+	loop_timer(w->loop, &w->chores, clock_ms() + CHORE_TIME);
+}
+
 static void
 leave(struct worker *w, bool now)
 {
@@ -310,6 +333,11 @@ worker_init(struct worker *w, const struct conf *conf, int listener)
 	if (verifier_start(&w->verifiers, w->loop, (int)conf->verifiers) == -1)
 		return -1;
 	upload_init(&w->uploads, w->loop);
+	w->chores.passed = chores_due;
+	w->chores.arg = w;
+	loop_timer(w->loop, &w->chores, clock_ms() + CHORE_TIME);
+	if (keys_load(conf, &w->cx.keyring) == -1)
+		return -1;
 	if ((w->cx.auth = auth_new(conf)) == NULL)
 		return -1;
 	for (i = 0; i < LANE_MAX; i++) {
@@ -357,6 +385,7 @@ worker_run(const struct conf *conf, int listener, int ready)
 	verifier_stop(&w.verifiers);
 	upload_stop(&w.uploads);
 	auth_free(w.cx.auth);
+	keyring_free(w.cx.keyring);
 	loop_free(w.loop);
 	return 0;
 }

@@ -42,7 +42,7 @@ comment on column devcred.bulk_row.custom_properties is
 comment on column devcred.bulk_row.password_salt is
     'Salt of the password in the line; null for a registration without one.';
 comment on column devcred.bulk_row.password_hash is
-    'SHA-256 of salt and password; null for a registration without one.';
+    'SHA-256 of password and salt; null for a registration without one.';
 comment on column devcred.bulk_row.staged_at is
     'When the line was copied; what stays for an hour was left behind by a process that died.';
 

@@ -208,7 +208,7 @@ begin
                t.registration, now(), p_actor, t.custom_properties
           from taken t
          order by t.target, t.id
-        on conflict (tenant, device_id) do update
+        on conflict (device_id, tenant) do update
            set password_salt = excluded.password_salt,
                password_hash = excluded.password_hash,
                generation = c.generation + excluded.generation,
@@ -217,7 +217,21 @@ begin
                issued_to = null,
                accepted_at = excluded.accepted_at,
                accepted_by = excluded.accepted_by,
-               custom_properties = excluded.custom_properties
+               custom_properties = excluded.custom_properties,
+               seal_key = null,
+               sealed = null,
+               delivery_until = null,
+               deliveries = 0,
+               claimed_by = null,
+               claim_token = null,
+               crypt_hash = null,
+               reopened_at = null,
+               first_used_at = null,
+               disabled_at = null,
+               expires_at = null,
+               old_salt = null,
+               old_hash = null,
+               old_until = null
     ), gone as (
         -- it needs no asking any more
         delete from devcred.newdevice_request r

@@ -14,16 +14,21 @@ comment on function devcred.token_digest(text, text) is
 create or replace function devcred.credential_look(
     p_id text[],
     p_scope text[],
-    p_token bytea[])
+    p_token bytea[],
+    p_claimant bytea[])
 returns table (
     n int,
     status devcred.request_status,
-    settled bool)
+    settled bool,
+    tenant text,
+    generation int)
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+declare
+    v_found int;
 begin
     return query
     select a.n::int,
@@ -31,20 +36,54 @@ begin
            r.status = 'BLOCKED'
            or (r.status = 'PENDING_ACCEPTANCE'
                and r.token_hash is not distinct from a.token
-               and r.last_seen_at > now() - interval '1 minute')
+               and r.last_seen_at > now() - interval '1 minute'
+               and (a.claimant = any (r.claimants)
+                   or cardinality(r.claimants) = 20))
            or (r.status in ('PENDING_ACCEPTANCE', 'ACCEPTED')
                and r.token_hash is distinct from a.token
-               and coalesce(r.refused_at > now() - interval '1 minute', false))
-      from unnest(p_id, p_scope, p_token) with ordinality a (id, scope, token, n)
+               and coalesce(r.refused_at > now() - interval '1 minute', false)),
+           case when r.status = 'ACCEPTED' then r.tenant end,
+           case when r.status = 'ACCEPTED' then 1 + coalesce((
+                select c.generation
+                  from devcred.device_credential c
+                 where c.device_id = r.id
+                   and c.tenant = r.tenant), 0) end
+      from unnest(p_id, p_scope, p_token, p_claimant)
+           with ordinality a (id, scope, token, claimant, n)
       join devcred.newdevice_request r
         on r.id = a.id
        and (r.tenant = a.scope or a.scope = 'management');
+    get diagnostics v_found = row_count;
+
+    -- most polls end here
+    if v_found < cardinality(p_id) then
+        return query
+        select a.n::int,
+               null::devcred.request_status,
+               coalesce(c.refused_at > now() - interval '1 minute', false)
+               and c.sealed is null
+               and c.reopened_at is null,
+               c.tenant,
+               c.generation + 1
+          from unnest(p_id, p_scope) with ordinality a (id, scope, n)
+         cross join lateral (
+               select d.*
+                 from devcred.device_credential d
+                where d.device_id = a.id
+                  and (d.tenant = a.scope or a.scope = 'management')
+                order by d.registration desc
+                limit 1) c
+         where not exists (select
+                             from devcred.newdevice_request r
+                            where r.id = a.id
+                              and (r.tenant = a.scope or a.scope = 'management'));
+    end if;
 end
 $$;
-comment on function devcred.credential_look(text[], text[], bytea[]) is
-    'Polls, answered without writing.  No row: no such request in reach.  settled: status is the answer and nothing has to
-be recorded; else credential_issue() must decide.  ACCEPTED and settled: the security token is another one, and that was
-audited less than a minute ago.';
+comment on function devcred.credential_look(text[], text[], bytea[], bytea[]) is
+    'Polls, answered without writing.  No row: neither a request nor a credential in reach.  settled: status is the answer (null: there is no
+request) and nothing has to be recorded; else credential_issue() must decide.  ACCEPTED and settled: the security token is another one, and that was
+audited less than a minute ago.  tenant and generation: what a password issued now would be for; null if none would be.';
 
 create or replace function devcred.credential_issue(
     p_id text[],
@@ -52,14 +91,28 @@ create or replace function devcred.credential_issue(
     p_actor text[],
     p_source inet[],
     p_token bytea[],
+    p_claimant bytea[],
+    p_agent text[],
+    p_tenant text[],
+    p_generation int[],
     p_salt bytea[],
-    p_hash bytea[])
+    p_hash bytea[],
+    p_seal_key text[],
+    p_sealed bytea[],
+    p_crypt_hash text[],
+    p_window int,
+    p_limit int,
+    p_source_must_match bool)
 returns table (
     n int,
     outcome devcred.outcome,
     status devcred.request_status,
     tenant text,
-    custom_properties jsonb)
+    custom_properties jsonb,
+    generation int,
+    seal_key text,
+    sealed bytea,
+    other_source bool)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
@@ -68,7 +121,8 @@ set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 begin
-    -- lock first, in one order for everybody, so that groups never deadlock
+    -- lock first, in one order for everybody, so that groups never deadlock:
+    -- requests, then credentials
     perform
        from devcred.newdevice_request r
       where r.id = any (p_id)
@@ -78,10 +132,28 @@ begin
                        and (a.scope = r.tenant or a.scope = 'management'))
       order by r.id
         for update;
+    perform
+       from devcred.device_credential c
+      where c.device_id = any (p_id)
+        and exists (select
+                      from unnest(p_id, p_scope) a (id, scope)
+                     where a.id = c.device_id
+                       and (a.scope = c.tenant or a.scope = 'management'))
+      order by c.device_id, c.tenant
+        for update;
 
     -- ... then check and change what is now certain
     return query
-    with known as (
+    with asked as (
+        select a.*,
+               row_number() over (partition by a.id order by a.n) = 1 as foremost
+          from unnest(p_id, p_scope, p_actor, p_source, p_token, p_claimant, p_agent,
+                      p_tenant, p_generation, p_salt, p_hash, p_seal_key, p_sealed,
+                      p_crypt_hash)
+               with ordinality a (id, scope, actor, source, token, claimant, agent,
+                      expected_tenant, expected_generation, salt, hash, seal_key,
+                      sealed, crypt_hash, n)
+    ), known as (
         select a.*,
                r.tenant,
                r.seq,
@@ -91,19 +163,25 @@ begin
                r.custom_properties,
                r.last_seen_at,
                r.refused_at,
+               r.claimants,
+               c.device_id is not null as issued_before,
+               r.tenant is not distinct from a.expected_tenant
+                   and coalesce(c.generation, 0) + 1 = a.expected_generation as as_expected,
                r.status <> 'WAITING_FOR_CONNECTION'
                    and t.token_policy <> 'IGNORED'
                    and r.token_hash is distinct from a.token as other_token,
                case when t.token_policy = 'REQUIRED' and a.token is null
                    then 'BLOCKED' else 'PENDING_ACCEPTANCE'
                end::devcred.request_status as claimed
-          from unnest(p_id, p_scope, p_actor, p_source, p_token, p_salt, p_hash)
-               with ordinality a (id, scope, actor, source, token, salt, hash, n)
+          from asked a
           join devcred.newdevice_request r
             on r.id = a.id
            and (r.tenant = a.scope or a.scope = 'management')
           join devcred.tenant t
             on t.id = r.tenant
+          left join devcred.device_credential c
+            on c.device_id = r.id
+           and c.tenant = r.tenant
     ), ask as materialized (
         -- who brings another token must not be in the way of who does not
         select k.*,
@@ -116,30 +194,53 @@ begin
                claimed_at = clock_timestamp(),
                claimed_from = a.source,
                last_seen_at = clock_timestamp(),
-               token_hash = a.token
+               token_hash = a.token,
+               claimants = array[a.claimant]
           from ask a
          where r.id = a.id
            and a.first
            and a.status = 'WAITING_FOR_CONNECTION'
+    ), other as (
+        -- one that has not asked before
+        select a.*
+          from ask a
+         where a.first
+           and a.status = 'PENDING_ACCEPTANCE'
+           and a.claimant <> all (a.claimants)
+           and cardinality(a.claimants) < 20
     ), seen as (
         update devcred.newdevice_request r
-           set last_seen_at = clock_timestamp()
+           set last_seen_at = case when s.seen then clock_timestamp() else r.last_seen_at end,
+               refused_at = case when s.refused then clock_timestamp() else r.refused_at end,
+               claimants = r.claimants || s.more
+          from (select a.id,
+                       bool_or(not a.other_token
+                           and a.last_seen_at <= now() - interval '1 minute') as seen,
+                       bool_or(a.other_token and (a.refused_at is null
+                           or a.refused_at <= now() - interval '1 minute')) as refused,
+                       bool_or(a.status = 'ACCEPTED' and not a.other_token
+                           and a.as_expected) as issued,
+                       (coalesce(array_agg(distinct a.claimant) filter (where a.n in (
+                           select o.n from other o)), '{}'))[1:20 - max(cardinality(a.claimants))] as more
+                  from ask a
+                 where a.first
+                   and a.status in ('PENDING_ACCEPTANCE', 'ACCEPTED')
+                 group by a.id) s
+         where r.id = s.id
+           and not s.issued
+           and (s.seen and r.status = 'PENDING_ACCEPTANCE'
+               or s.refused or cardinality(s.more) > 0)
+    ), claimant as (
+        insert into devcred.claimant
+               (registration, digest, device_id, tenant, actor, source, agent, has_token)
+        select a.seq, a.claimant, a.id, a.tenant, a.actor, a.source, a.agent,
+               a.token is not null
           from ask a
-         where r.id = a.id
-           and a.first
-           and a.status = 'PENDING_ACCEPTANCE'
-           and not a.other_token
-           and a.last_seen_at <= now() - interval '1 minute'
-    ), refuse as (
-        update devcred.newdevice_request r
-           set refused_at = clock_timestamp()
-          from ask a
-         where r.id = a.id
-           and a.first
-           and a.status in ('PENDING_ACCEPTANCE', 'ACCEPTED')
-           and a.other_token
-           and (a.refused_at is null or a.refused_at <= now() - interval '1 minute')
-        returning a.n
+         where a.first
+           and a.status = 'WAITING_FOR_CONNECTION'
+            or a.n in (select o.n from other o)
+         order by a.seq, a.claimant
+        on conflict do nothing
     ), issue as (
         delete from devcred.newdevice_request r
          using ask a
@@ -147,17 +248,22 @@ begin
            and a.first
            and a.status = 'ACCEPTED'
            and not a.other_token
+           and a.as_expected
         returning a.n
     ), credential as (
         insert into devcred.device_credential as c
                (tenant, device_id, password_salt, password_hash, registration,
-                issued_to, accepted_at, accepted_by, custom_properties)
+                issued_to, accepted_at, accepted_by, custom_properties, seal_key,
+                sealed, delivery_until, delivery_limit, deliveries, claimed_by,
+                claim_token, crypt_hash)
         select a.tenant, a.id, a.salt, a.hash, a.seq,
-               a.source, a.accepted_at, a.accepted_by, a.custom_properties
+               a.source, a.accepted_at, a.accepted_by, a.custom_properties, a.seal_key,
+               a.sealed, clock_timestamp() + make_interval(secs => p_window), p_limit, 1,
+               a.actor, a.token, a.crypt_hash
           from ask a
           join issue i on i.n = a.n
          order by a.id
-        on conflict (tenant, device_id) do update
+        on conflict (device_id, tenant) do update
            set password_salt = excluded.password_salt,
                password_hash = excluded.password_hash,
                generation = c.generation + 1,
@@ -166,39 +272,189 @@ begin
                issued_to = excluded.issued_to,
                accepted_at = excluded.accepted_at,
                accepted_by = excluded.accepted_by,
-               custom_properties = excluded.custom_properties
+               custom_properties = excluded.custom_properties,
+               seal_key = excluded.seal_key,
+               sealed = excluded.sealed,
+               delivery_until = excluded.delivery_until,
+               delivery_limit = excluded.delivery_limit,
+               deliveries = excluded.deliveries,
+               claimed_by = excluded.claimed_by,
+               claim_token = excluded.claim_token,
+               crypt_hash = excluded.crypt_hash,
+               refused_at = null,
+               reopened_at = null,
+               first_used_at = null,
+               disabled_at = null,
+               expires_at = null,
+               old_salt = null,
+               old_hash = null,
+               old_until = null
+    ), held as materialized (
+        -- issued before: is it the same who asks, and may it be told again?
+        select a.*,
+               c.tenant,
+               c.registration,
+               c.custom_properties,
+               c.generation as held_generation,
+               c.seal_key as held_key,
+               c.sealed as held_sealed,
+               c.refused_at,
+               c.issued_to is distinct from a.source as other_source,
+               m.same,
+               m.same and c.sealed is not null and c.delivery_until > now()
+                   and c.deliveries < c.delivery_limit
+                   and c.reopened_at is null as again,
+               m.same and c.reopened_at is not null and a.foremost
+                   and c.tenant is not distinct from a.expected_tenant
+                   and c.generation + 1 = a.expected_generation as anew
+          from asked a
+         cross join lateral (
+               select d.*
+                 from devcred.device_credential d
+                where d.device_id = a.id
+                  and (d.tenant = a.scope or a.scope = 'management')
+                order by d.registration desc
+                limit 1) c
+         cross join lateral (
+               select c.claimed_by is not distinct from a.actor
+                   and c.claim_token is not distinct from a.token
+                   and (not p_source_must_match
+                       or c.issued_to is not distinct from a.source)
+                   and c.disabled_at is null
+                   and coalesce(c.expires_at > now(), true) as same) m
+         where not exists (select
+                             from devcred.newdevice_request r
+                            where r.id = a.id
+                              and (r.tenant = a.scope or a.scope = 'management'))
+           and a.id not in (select k.id from ask k)
+    ), deliver as (
+        update devcred.device_credential c
+           set deliveries = c.deliveries + h.times,
+               sealed = case when c.deliveries + h.times < c.delivery_limit then c.sealed end,
+               seal_key = case when c.deliveries + h.times < c.delivery_limit then c.seal_key end
+          from (select h.id, h.tenant, count(*)::int as times
+                  from held h
+                 where h.again
+                   and not h.anew
+                 group by h.id, h.tenant) h
+         where c.device_id = h.id
+           and c.tenant = h.tenant
+    ), reissue as (
+        -- what the device may have works on until this one is used
+        update devcred.device_credential c
+           set old_salt = c.password_salt,
+               old_hash = c.password_hash,
+               old_until = clock_timestamp() + make_interval(secs => greatest(p_window, 60)),
+               password_salt = h.salt,
+               password_hash = h.hash,
+               crypt_hash = h.crypt_hash,
+               generation = c.generation + 1,
+               issued_at = clock_timestamp(),
+               issued_to = h.source,
+               seal_key = h.seal_key,
+               sealed = h.sealed,
+               delivery_until = clock_timestamp() + make_interval(secs => p_window),
+               delivery_limit = p_limit,
+               deliveries = 1,
+               first_used_at = null,
+               reopened_at = null
+          from held h
+         where c.device_id = h.id
+           and c.tenant = h.tenant
+           and h.anew
+    ), refuse as (
+        update devcred.device_credential c
+           set refused_at = clock_timestamp()
+          from held h
+         where c.device_id = h.id
+           and c.tenant = h.tenant
+           and h.foremost
+           and not h.again
+           and not h.anew
+           and (h.refused_at is null or h.refused_at <= now() - interval '1 minute')
+           and not exists (select
+                             from held g
+                            where g.id = h.id
+                              and (g.again or g.anew))
+        returning h.n
     ), event as (
         insert into devcred.event
                (tenant, registration, device_id, operation, outcome, actor, source,
                 status_before, status_after)
-        select a.tenant, a.seq, a.id,
-               case when a.status = 'WAITING_FOR_CONNECTION' then 'newdevice_claim'
-                    when a.other_token then 'newdevice_refuse'
-                    else 'credential_issue' end,
-               case when a.other_token then 'token_mismatch' else 'ok' end::devcred.outcome,
-               a.actor, a.source, a.status,
-               case when a.status = 'WAITING_FOR_CONNECTION' then a.becomes
-                    when a.other_token then a.status end
-          from ask a
-         where (a.first and a.status = 'WAITING_FOR_CONNECTION')
-            or a.n in (select n from refuse)
-            or a.n in (select n from issue)
-         order by a.n
+        select e.*
+          from (select o.tenant, o.seq, o.id, 'newdevice_claim_other',
+                       'ok'::devcred.outcome, o.actor, o.source, o.status, o.status
+                  from other o
+                union all
+                select a.tenant, a.seq, a.id,
+                       case when a.status = 'WAITING_FOR_CONNECTION' then 'newdevice_claim'
+                            when a.other_token then 'newdevice_refuse'
+                            else 'credential_issue' end,
+                       case when a.other_token then 'token_mismatch' else 'ok' end::devcred.outcome,
+                       a.actor, a.source, a.status,
+                       case when a.status = 'WAITING_FOR_CONNECTION' then a.becomes
+                            when a.other_token then a.status end
+                  from ask a
+                 where a.first
+                   and (a.status = 'WAITING_FOR_CONNECTION'
+                       or a.n in (select i.n from issue i)
+                       or (a.other_token and a.status in ('PENDING_ACCEPTANCE', 'ACCEPTED')
+                           and (a.refused_at is null
+                               or a.refused_at <= now() - interval '1 minute')))
+                union all
+                select a.tenant, a.seq, a.id, 'newdevice_claim_issued', 'ok', a.actor, a.source,
+                       a.status, a.becomes
+                  from ask a
+                 where a.first
+                   and a.status = 'WAITING_FOR_CONNECTION'
+                   and a.issued_before
+                union all
+                select h.tenant, h.registration, h.id,
+                       case when h.anew then 'credential_reissue'
+                            when h.again then 'credential_deliver'
+                            else 'credential_refuse' end,
+                       case when h.anew or h.again then 'ok'
+                            when h.same then 'wrong_state'
+                            else 'token_mismatch' end::devcred.outcome,
+                       h.actor, h.source, null, null
+                  from held h
+                 where h.anew
+                    or h.again
+                    or h.n in (select f.n from refuse f)) e
     )
     select a.n::int,
            case when a.status = 'ACCEPTED' and a.other_token then 'token_mismatch'
-                when a.status = 'ACCEPTED' and a.first then 'ok'
-                when a.status = 'ACCEPTED' then 'absent'
+                when a.n in (select i.n from issue i) then 'ok'
+                when a.status = 'ACCEPTED' and a.as_expected then 'absent'
                 else 'wrong_state' end::devcred.outcome,
            case when a.status = 'WAITING_FOR_CONNECTION' then a.becomes
                 else a.status end,
            a.tenant,
-           a.custom_properties
-      from ask a;
+           a.custom_properties,
+           a.expected_generation,
+           null::text,
+           null::bytea,
+           false
+      from ask a
+    union all
+    select h.n::int,
+           case when h.anew then 'ok'
+                when h.again then 'redelivered'
+                else 'absent' end::devcred.outcome,
+           null,
+           h.tenant,
+           h.custom_properties,
+           h.held_generation,
+           case when h.again and not h.anew then h.held_key end,
+           case when h.again and not h.anew then h.held_sealed end,
+           h.other_source
+      from held h;
 end
 $$;
-comment on function devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], bytea[]) is
-    'Polls that have to be recorded.  WAITING_FOR_CONNECTION becomes PENDING_ACCEPTANCE (BLOCKED where a required token is
-missing); an ACCEPTED request becomes a credential with the salt and hash given for it, in this one transaction, for the first in the
-group who asks with the right token.  ok: issued, hand over the password; token_mismatch: another security token than the one that claimed the id (audited
-at most once a minute); wrong_state: status says where it stands; absent: issued to another just now; no row: no such request in reach.';
+comment on function devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], text[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool) is
+    'Polls that have to be recorded.  WAITING_FOR_CONNECTION becomes PENDING_ACCEPTANCE (BLOCKED where a required token is missing); an
+ACCEPTED request becomes a credential with the salt and hash given for it, in this one transaction, for the first in the group who asks
+with the right token, if it still is for p_tenant and p_generation as credential_look() said.  p_sealed, sealed with the key p_seal_key, is kept for
+p_window seconds and p_limit deliveries in all; null for a password that is delivered once.  p_source_must_match: only the address that it was issued to is told again.
+ok: issued, hand over the password; redelivered: issued before to the same claimant, sealed is that password; token_mismatch: another security token than the one
+that claimed the id (audited at most once a minute); wrong_state: status says where it stands; absent: issued already, and not to be told; no row: nothing in reach.';

@@ -230,6 +230,9 @@ begin
             r.claimed_from := null;
             r.last_seen_at := null;
             r.token_hash := null;
+            r.claimants := '{}';
+            delete from devcred.claimant c
+             where c.registration = r.seq;
         end if;
     end case;
 
@@ -241,6 +244,7 @@ begin
                claimed_from = r.claimed_from,
                last_seen_at = r.last_seen_at,
                token_hash = r.token_hash,
+               claimants = r.claimants,
                token_failures = case when v_before = 'BLOCKED' and r.status <> 'BLOCKED'
                    then 0 else r.token_failures end,
                accepted_at = case when r.status = 'ACCEPTED' then clock_timestamp() end,
@@ -291,16 +295,32 @@ begin
                       from devcred.newdevice_request n
                      where n.status = 'PENDING_ACCEPTANCE'
                        and (n.tenant = p_scope or p_scope = 'management')
+                       and not exists (select
+                                         from devcred.decommissioned d
+                                        where d.device_id = n.id
+                                          and d.tenant = n.tenant)
                      order by n.seq
                      limit 2000) r
              order by r.id) pending
      cross join lateral devcred.newdevice_update(
            p_scope, p_actor, p_source, pending.id, 'ACCEPTED') u;
+    return query
+    select 'decommissioned'::devcred.outcome, n.id, n.tenant, n.status, n.owner,
+           devcred.iso_time(n.created_at), n.group_id, n.type, n.custom_properties
+      from devcred.newdevice_request n
+      join devcred.decommissioned d
+        on d.device_id = n.id
+       and d.tenant = n.tenant
+     where n.status = 'PENDING_ACCEPTANCE'
+       and (n.tenant = p_scope or p_scope = 'management')
+     order by n.seq
+     limit 100;
 end
 $$;
 comment on function devcred.newdevice_accept_all(text, text, inet) is
     'Accept what waits for acceptance, at most 2,000 requests at a time; a row for each, as newdevice_update() answers.
-Requests whose device sent a security token are refused (token_mismatch): that takes the token.';
+Requests whose device sent a security token are refused (token_mismatch): that takes the token; so are devices that were
+decommissioned (decommissioned): they take a look.';
 
 create or replace function devcred.device_limit_reached(p_tenant text, p_id text)
 returns bool
@@ -391,3 +411,31 @@ end
 $$;
 comment on function devcred.newdevice_delete(text, text, inet, text) is
     'Withdraw a request in any state; issued credentials stay.  No row if there is none in reach.';
+
+create or replace function devcred.newdevice_claims(p_scope text, p_id text)
+returns table (
+    claimed text,
+    source text,
+    agent text,
+    has_token bool,
+    actor text)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select devcred.iso_time(c.claimed_at),
+           host(c.source),
+           c.agent,
+           c.has_token,
+           c.actor
+      from devcred.newdevice_request r
+      join devcred.claimant c
+        on c.registration = r.seq
+     where r.id = p_id
+       and (r.tenant = p_scope or p_scope = 'management')
+     order by c.claimed_at;
+end
+$$;
+comment on function devcred.newdevice_claims(text, text) is
+    'Who has asked for the id of a request, one row for each, the first one first; no row if nobody has, or there is no request in reach.';

@@ -6,7 +6,7 @@ do $$
 declare
     role_name text;
 begin
-    foreach role_name in array array['devcred_owner', 'devcred_app', 'devcred_auditor'] loop
+    foreach role_name in array array['devcred_owner', 'devcred_app', 'devcred_auditor', 'devcred_verifier'] loop
         if not exists (select from pg_catalog.pg_roles where rolname = role_name) then
             execute pg_catalog.format('create role %I nologin', role_name);
         end if;
@@ -16,3 +16,4 @@ $$;
 comment on role devcred_owner is 'devcred: owns the schema; only migrations act as this role';
 comment on role devcred_app is 'devcred: the service; may execute its functions and nothing else';
 comment on role devcred_auditor is 'devcred: reads the audit views; sees no secret and changes nothing';
+comment on role devcred_verifier is 'devcred: checks logins of devices, by verify() or the view device_login; sees nothing else';

@@ -26,7 +26,12 @@ returns table (
     roles text,
     password_hash text,
     device_salt bytea,
-    device_hash bytea)
+    device_hash bytea,
+    old_salt bytea,
+    old_hash bytea,
+    generation int,
+    noted bool,
+    has_crypt bool)
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -44,17 +49,32 @@ begin
                'ROLE_DEVICE',
                null::text,
                c.password_salt,
-               c.password_hash
+               c.password_hash,
+               case when c.old_until > now() then c.old_salt end,
+               case when c.old_until > now() then c.old_hash end,
+               c.generation,
+               c.first_used_at is not null
+               and c.sealed is null
+               and c.old_hash is null
+               and c.reopened_at is null,
+               c.crypt_hash is not null
           from devcred.device_credential c
          where c.tenant = p_tenant
-           and c.device_id = substr(p_name, 8);
+           and c.device_id = substr(p_name, 8)
+           and c.disabled_at is null
+           and (c.expires_at is null or c.expires_at > now());
     else
         return query
         select u.tenant,
                array_to_string(u.roles, ' '),
                u.password_hash,
                null::bytea,
-               null::bytea
+               null::bytea,
+               null::bytea,
+               null::bytea,
+               null::int,
+               null::bool,
+               null::bool
           from devcred.tenant_user u
          where u.tenant = p_tenant
            and u.name = p_name
@@ -65,7 +85,8 @@ $$;
 comment on function devcred.user_login(text, text, text, text) is
     'What is needed to check a login, person or device; no row if nobody can log in by that name.
 p_tenant: the tenant named in the login; if null, the tenant whose host name p_host is, else p_default.
-The service compares: a slow hash does not belong into the database.';
+The service compares: a slow hash does not belong into the database.  old_salt and old_hash: a password that still works beside the new one.
+noted: credential_use() has nothing to record of a login with the new one; has_crypt: nor to keep.';
 
 create or replace function devcred.tenant_add(p_tenant text, p_domain_name text)
 returns devcred.outcome

@@ -61,10 +61,29 @@ select r.id,
        r.token_hash is not null as has_token,
        r.token_failures,
        r.accepted_at,
-       r.accepted_by
-  from devcred.newdevice_request r;
+       r.accepted_by,
+       cardinality(r.claimants) as claimants,
+       d.at as decommissioned_at
+  from devcred.newdevice_request r
+  left join devcred.decommissioned d
+    on d.device_id = r.id
+   and d.tenant = r.tenant;
 comment on view devcred.request is
-    'Live new device requests, without their security tokens.';
+    'Live new device requests, without their security tokens.  claimants: how many have asked for the id, 20 at most, see claim;
+decommissioned_at: when the id was taken out of service before.';
+
+create or replace view devcred.claim as
+select c.device_id,
+       c.tenant,
+       c.registration,
+       c.claimed_at,
+       c.source,
+       c.agent,
+       c.has_token,
+       c.actor
+  from devcred.claimant c;
+comment on view devcred.claim is
+    'Who has asked for the credentials of devices that are on their way in, one row for each; first the one whose token counts.';
 
 create or replace view devcred.credential as
 select c.tenant,
@@ -75,10 +94,39 @@ select c.tenant,
        c.issued_at,
        c.issued_to,
        c.accepted_at,
-       c.accepted_by
+       c.accepted_by,
+       case when c.disabled_at is not null then 'DISABLED'
+            when c.expires_at <= now() then 'EXPIRED'
+            else 'ACTIVE' end as status,
+       c.first_used_at,
+       c.failures,
+       c.failed_at,
+       c.disabled_at,
+       c.expires_at,
+       c.deliveries,
+       c.sealed is not null and c.delivery_until > now() as delivery_open,
+       c.delivery_until,
+       c.old_until
   from devcred.device_credential c;
 comment on view devcred.credential is
     'Issued credentials, without hashes.';
+
+-- For readers that compare themselves: a role that sees this and nothing else.
+create or replace view devcred.device_login
+with (security_barrier) as
+select c.tenant || '/' || c.username as login,
+       c.tenant,
+       c.username,
+       c.crypt_hash as password,
+       '{SSHA256}' || translate(encode(c.password_hash || c.password_salt, 'base64'), E'\n', '') as ssha256,
+       encode(c.password_hash, 'hex') as sha256_hex,
+       encode(c.password_salt, 'hex') as salt_hex
+  from devcred.device_credential c
+ where c.disabled_at is null
+   and (c.expires_at is null or c.expires_at > now());
+comment on view devcred.device_login is
+    'Logins of devices that work now, for web servers, mail servers and brokers that compare passwords themselves.  password: bcrypt $2a$, if the setting
+crypt_cost is on; ssha256 and sha256_hex: SHA-256 of password and salt in this order.  A password that works beside a new one is not here: verify() knows it.';
 
 create or replace view devcred.login as
 select u.tenant,

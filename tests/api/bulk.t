@@ -171,7 +171,7 @@ is($admin->as("t1/device_$full:$pass")->get('/user/currentUser')->status, 401,
 is($admin->look($waits)->status, 404, 'a request that the device had is withdrawn');
 is($db->selectrow_array(q(select string_agg(operation || ' ' || outcome, ', ' order by seq)
 	from devcred.event where device_id = ?), undef, $full),
-	'credential_create ok, credential_create updated', 'both are audited');
+	'credential_create ok, credential_confirm ok, credential_create updated, credential_confirm ok', 'all of it is audited');
 
 my $twice = device_id();
 $answer = bulk($admin, "ID;CREDENTIALS\n$twice;password-1\n$twice;password-2\n");

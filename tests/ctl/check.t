@@ -235,7 +235,7 @@ Devcred::Shell::private('private_pg_start', $dir,
 my %fresh = map { $_ => "host=$dir dbname=postgres user=postgres" }
 	qw(app_database database);
 $text = fault('no roles', 'roles',
-	'missing: devcred_owner devcred_app devcred_auditor', 'devcredctl migrate',
+	'missing: devcred_owner devcred_app devcred_auditor devcred_verifier', 'devcredctl migrate',
 	%fresh);
 like($text, qr/^warning +PostgreSQL: fsync is off/m,
 	'a server that may forget is a warning');

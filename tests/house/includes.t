@@ -12,13 +12,14 @@ use Devcred::Source qw(matching uncommented lines keeps);
 # The order of the house, lowest first.  A new module gets its place here.
 my @order = (
 	['base', 'common', qw(buf clock csv log model text)],
-	['doors to libraries', 'common', qw(conf db db_conn db_rows db_run secret)],
+	['doors to libraries', 'common', qw(conf db db_conn db_rows db_run keyfile keyring secret
+		secret_seal)],
 	['doors to the web server and the system', 'fcgi',
 		qw(gateway listen loop multipart record repr stream)],
 	['meaning', 'common', qw(bulk bulk_row store)],
-	['meaning of requests', 'fcgi', qw(media reply request)],
+	['meaning of requests', 'fcgi', qw(keys media reply request)],
 	# what travels carries the login, and auth looks at what travels
-	['policy', 'fcgi', qw(auth exchange)],
+	['policy', 'fcgi', qw(auth exchange login)],
 	# route.h says what an operation is
 	['operations', 'fcgi', qw(body bulk credential newdevice page route
 		smartrest tenant)],

@@ -74,8 +74,10 @@ keeps('no statement is put together from text', map {
 
 my $store = uncommented('common/store.c');
 my %calls;
-while ($store =~ /\[STORE_(\w+)\] = STATEMENT\((\w+),\s*"([^"]*)",\s*(\d+),/g) {
-	$calls{$2} = { id => lc $1, arguments => $3, count => $4 };
+while ($store =~ /\[STORE_(\w+)\] = STATEMENT\((\w+),\s*((?:"[^"]*"\s*)+),\s*(\d+),/g) {
+	my ($id, $name, $text, $count) = (lc $1, $2, $3, $4);
+	$calls{$name} = { id => $id, count => $count,
+		arguments => join '', $text =~ /"([^"]*)"/g };
 }
 my ($ids) = uncommented('common/store.h') =~ /^enum store_id \{(.*?)\}/ms;
 ok(%calls > 5, 'common/store.c has statements');

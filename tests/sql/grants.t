@@ -11,6 +11,7 @@ my $database = $cluster->database;
 my $super = $cluster->connect($database);
 my $app = $cluster->connect($database, 'devcred_service');
 my $auditor = $cluster->connect($database, 'devcred_reader');
+my $checker = $cluster->connect($database, 'devcred_checker');
 
 # Somebody who may log in and was granted nothing: what PUBLIC may.
 my $stranger = "stranger_$$";
@@ -22,17 +23,22 @@ END {
 }
 
 my %MAY_EXECUTE = (
-	devcred_service => [qw(bulk_begin credential_issue credential_load credential_look
-		newdevice_accept_all newdevice_create newdevice_delete newdevice_get
-		newdevice_limit newdevice_list newdevice_load newdevice_update schema_version
-		tenant_get user_login)],
+	devcred_service => [qw(bulk_begin credential_decommission credential_disable
+		credential_expire credential_get credential_issue credential_list
+		credential_load credential_look credential_reopen credential_revoke
+		credential_rotate credential_use housekeep newdevice_accept_all
+		newdevice_claims newdevice_create newdevice_delete newdevice_get
+		newdevice_limit newdevice_list newdevice_load newdevice_update
+		schema_version seal_keys tenant_get user_login verify)],
+	devcred_checker => ['verify'],
 	devcred_reader => [],
 	$stranger => [],
 );
-my @VIEWS = qw(audit credential customer login registration request);
+my @VIEWS = qw(audit claim credential customer login registration request);
 my %MAY_SELECT = (
 	devcred_service => [],
 	devcred_reader => [sort @VIEWS, 'schema_migration'],
+	devcred_checker => ['device_login'],
 	$stranger => [],
 );
 # lines of a file on their way in: added by the service, read by nobody
@@ -77,18 +83,18 @@ for my $role (sort keys %MAY_EXECUTE) {
 		from unnest(array['USAGE', 'CREATE']) p", undef, $role) }),
 		$role eq $stranger ? '0 0' : '1 0', "$role makes nothing in the schema");
 	is_deeply(column("select rolname from pg_roles where rolname in ('devcred_owner',
-		'devcred_app', 'devcred_auditor', 'postgres') and pg_has_role(?, oid, 'MEMBER')
+		'devcred_app', 'devcred_auditor', 'devcred_verifier', 'postgres') and pg_has_role(?, oid, 'MEMBER')
 		order by 1", undef, $role),
 		{ devcred_service => ['devcred_app'], devcred_reader => ['devcred_auditor'],
-			$stranger => [] }->{$role}, "$role is no more than it should be");
+			devcred_checker => ['devcred_verifier'], $stranger => [] }->{$role}, "$role is no more than it should be");
 }
 
 is_deeply(column("select rolname from pg_roles where rolname like 'devcred\\_%'
 	and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication)"), [],
 	'no role of devcred has power over the server');
 is_deeply(column("select rolname from pg_roles where rolcanlogin and rolname in
-	('devcred_owner', 'devcred_app', 'devcred_auditor')"), [],
-	'owner, app and auditor do not log in');
+	('devcred_owner', 'devcred_app', 'devcred_auditor', 'devcred_verifier')"), [],
+	'owner, app, auditor and verifier do not log in');
 is_deeply(column("select relname from pg_class where relnamespace = 'devcred'::regnamespace
 	and pg_get_userbyid(relowner) <> 'devcred_owner' union all select proname from pg_proc
 	where pronamespace = 'devcred'::regnamespace
@@ -99,10 +105,12 @@ is_deeply(column("select proname from pg_proc where pronamespace = 'devcred'::re
 
 # What the catalog says is what happens ------------------------------------------------
 
-for my $case (['service', $app], ['reader', $auditor], ['stranger', $nobody]) {
+for my $case (['service', $app], ['reader', $auditor], ['stranger', $nobody],
+	['checker', $checker]) {
 	my ($who, $dbh) = @$case;
 	for my $relation (@$relations) {
-		my $open = $who eq 'reader' && grep { $_ eq $relation } @VIEWS, 'schema_migration';
+		my $open = $who eq 'reader' ? grep { $_ eq $relation } @VIEWS, 'schema_migration'
+		    : $who eq 'checker' && $relation eq 'device_login';
 		my $read = eval { $dbh->do("select * from devcred.$relation"); 1 };
 		is($read ? 'read' : $dbh->state, $open ? 'read' : '42501',
 			"the $who " . ($open ? 'reads' : 'does not read') . " $relation");
@@ -122,7 +130,7 @@ for my $case (['service', $app], ['reader', $auditor], ['stranger', $nobody]) {
 my @secrets = grep { /hash|salt|password_(?!at)|token$|secret/ } @{ column("select
 	c.relname || '.' || a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
 	and a.attnum > 0 where c.relnamespace = 'devcred'::regnamespace and c.relkind = 'v'") };
-is_deeply(\@secrets, ['request.has_token'],
+is_deeply([sort grep { !/^device_login\./ } @secrets], ['claim.has_token', 'request.has_token'],
 	'no view has a column with a secret, but for whether there is a token');
 for my $statement ('set role devcred_owner', 'create table devcred.mine ()',
 	'create table public.mine ()', 'create function devcred.f() returns int language sql as $$select 1$$',
@@ -145,7 +153,7 @@ is($super->selectrow_array("select count(*) from devcred.newdevice_request where
 # The question of the auditor --------------------------------------------------------------
 
 $super->do("select devcred.newdevice_create('t1', 't1/admin', '192.0.2.1', '1234', null, null, null, null)");
-my $poll = "select outcome from devcred.credential_issue('{1234}', '{t1}', '{t1/bootstrap}',
+my $poll = "select outcome from testing.poll('{1234}', '{t1}', '{t1/bootstrap}',
 	array[inet '192.0.2.7'], '{NULL}', array[decode(repeat('01', 16), 'hex')],
 	array[decode(repeat('02', 32), 'hex')])";
 $super->do($poll);

@@ -19,9 +19,10 @@ my %STATUS = (W => 'WAITING_FOR_CONNECTION', P => 'PENDING_ACCEPTANCE',
 # Call a function as the service does; returns its rows.
 sub call {
 	my ($function, @arg) = @_;
+	$function = "devcred.$function" if $function !~ /\./;
 	my $marks = join ', ', ('?') x @arg;
 	return @{ $app->selectall_arrayref(
-		"select * from devcred.$function($marks)", { Slice => {} }, @arg) };
+		"select * from $function($marks)", { Slice => {} }, @arg) };
 }
 sub status_of {
 	my ($id) = @_;
@@ -37,7 +38,7 @@ sub events_of {
 my %ACTION = (
 	create => sub { call('newdevice_create', 't1', @WHO, $_[0], undef, undef, undef, undef) },
 	poll => sub {
-		call('credential_issue', [$_[0]], ['t1'], [$WHO[0]], [$WHO[1]],
+		call('testing.poll', [$_[0]], ['t1'], [$WHO[0]], [$WHO[1]],
 			[undef], ['\x' . '01' x 16], ['\x' . '02' x 32]);
 	},
 	delete => sub { call('newdevice_delete', 't1', @WHO, $_[0]) },
@@ -80,7 +81,7 @@ accepted              | exists>A | ok>.!          | wrong_state>A! | ok>B! | wro
 blocked when waiting  | exists>B | wrong_state>B  | wrong_state>B! | ok>B! | wrong_state>B! | ok>W!          | ok>.!
 blocked when pending  | exists>B | wrong_state>B  | wrong_state>B! | ok>B! | ok>P!          | ok>W!          | ok>.!
 blocked when accepted | exists>B | wrong_state>B  | wrong_state>B! | ok>B! | ok>P!          | ok>W!          | ok>.!
-issued                | ok>W!  | ->.            | ->.            | ->.   | ->.            | ->.            | ->.
+issued                | ok>W!  | absent>.!      | ->.            | ->.   | ->.            | ->.            | ->.
 deleted               | ok>W!  | ->.            | ->.            | ->.   | ->.            | ->.            | ->.
 END
 my ($head, @lines) = map { [split /\s*\|\s*/, $_] } split /\n/, $MACHINE;
@@ -108,9 +109,11 @@ sub try {
 		"$outcome>" . ($STATUS{$after} // 'gone'),
 		"$action in state $state is $outcome");
 	my $operation = $OPERATION{$action}
-	    // ($state eq 'accepted' ? 'credential_issue' : 'newdevice_claim');
-	# a claim is done, though the device has to come again
-	my $ended = $operation eq 'newdevice_claim' ? 'ok' : $outcome;
+	    // { accepted => 'credential_issue', issued => 'credential_refuse' }->{$state}
+	    // 'newdevice_claim';
+	# a claim is done, though the device has to come again; a window is closed
+	my $ended = { newdevice_claim => 'ok', credential_refuse => 'wrong_state' }->{$operation}
+	    // $outcome;
 	is_deeply([map { told($_) } @new],
 		$event ? [told({ operation => $operation, outcome => $ended,
 			actor => $WHO[0], source => $WHO[1], tenant => 't1',

@@ -16,8 +16,9 @@ $owner->do('set role devcred_owner');
 
 sub call_as {
 	my ($dbh, $function, @arg) = @_;
+	$function = "devcred.$function" if $function !~ /\./;
 	my $marks = join ', ', ('?') x @arg;
-	return @{ $dbh->selectall_arrayref("select * from devcred.$function($marks)",
+	return @{ $dbh->selectall_arrayref("select * from $function($marks)",
 		{ Slice => {} }, @arg) };
 }
 sub call { return call_as($app, @_) }
@@ -116,9 +117,9 @@ my @WHO = ('x/admin', '192.0.2.7');
 my %CALL = (
 	newdevice_get => sub { call('newdevice_get', @_) },
 	newdevice_delete => sub { call('newdevice_delete', $_[0], @WHO, $_[1]) },
-	credential_look => sub { call('credential_look', [$_[1]], [$_[0]], [undef]) },
+	credential_look => sub { call('testing.look', [$_[1]], [$_[0]], [undef]) },
 	credential_issue => sub {
-		call('credential_issue', [$_[1]], [$_[0]], [$WHO[0]], [$WHO[1]], [undef],
+		call('testing.poll', [$_[1]], [$_[0]], [$WHO[0]], [$WHO[1]], [undef],
 			['\x' . '01' x 16], ['\x' . '02' x 32]);
 	},
 	map {
@@ -130,7 +131,7 @@ my %CALL = (
 );
 sub state_of {
 	my ($id) = @_;
-	return join ' ', map { $_ // 'null' } $super->selectrow_array('select r.*, (select count(*)
+	return join ' ', map { $_ // 'null' } $super->selectrow_array('select r::text, (select count(*)
 		from devcred.event) from devcred.newdevice_request r where id = ?', undef, $id);
 }
 my ($theirs, $nobodys) = map { device_id() } 1 .. 2;

@@ -11,12 +11,16 @@
 #define DEVICE	VARS "HTTP_AUTHORIZATION=Basic dC9kZXZpY2VfYTpw"
 #define HASH	"$y$some$hash"
 #define SALT	"\\x61616161616161616161616161616161"
+#define ZERO	"\\x000000000000000000000000000000000000000000000000000000000" \
+	"0000000"
 
-static const char *const admin[] = { "t",
+#define COLUMNS	10	/* of user_login */
+
+static const char *const admin[COLUMNS] = { "t",
 	"ROLE_DEVICE_CONTROL_ADMIN", HASH, NULL, NULL };
-static const char *const changed[] = { "t",
+static const char *const changed[COLUMNS] = { "t",
 	"ROLE_DEVICE_CONTROL_ADMIN", HASH "x", NULL, NULL };
-static const char *const bootstrap[] = { "t",
+static const char *const bootstrap[COLUMNS] = { "t",
 	"ROLE_DEVICE_BOOTSTRAP", HASH, NULL, NULL };
 
 /* Another exchange of the same process. */
@@ -34,7 +38,7 @@ answer(struct asked *a, enum db_status status, const char *const *row)
 	struct db_rows rows;
 	enum verdict verdict;
 
-	rows_of(&rows, row != NULL ? 1 : 0, 5, row);
+	rows_of(&rows, row != NULL ? 1 : 0, COLUMNS, row);
 	verdict = auth_rows(a->x, status, &rows);
 	db_rows_free(&rows);
 	return verdict;
@@ -133,17 +137,31 @@ test_nobody(void)
 	asked_free(&a);
 }
 
+/* What is recorded of a device's login; then it is what it was. */
+static void
+recorded(struct asked *a, enum verdict verdict, const char *generation,
+    const char *good)
+{
+	IS_INT(a->x->call.id, STORE_CREDENTIAL_USE, "by the call for it");
+	IS_STR(call_value(a->x, 1), "a", "with its id");
+	IS_STR(call_value(a->x, 2), generation, "the generation");
+	IS_STR(call_value(a->x, 3), good, "and whether it was good");
+	IS_INT(answer(a, DB_UNAVAILABLE, NULL), verdict,
+	    "it is what it is, recorded or not");
+}
+
 static void
 test_device(void)
 {
 	unsigned char digest[DIGEST_SIZE];
-	const char *row[] = { "t", "ROLE_DEVICE", NULL, SALT, NULL };
+	const char *row[COLUMNS] = { "t", "ROLE_DEVICE", NULL, SALT, NULL, NULL,
+	    NULL, "3", "t", "f" };
 	struct asked a;
 	struct buf hex;
 
 	buf_init(&hex, 0);
 	buf_puts(&hex, "\\x");
-	OK(secret_digest("aaaaaaaaaaaaaaaap", 17, digest) == 0, "a digest");
+	OK(secret_digest("paaaaaaaaaaaaaaaa", 17, digest) == 0, "a digest");
 	buf_hex(&hex, digest, sizeof(digest));
 	row[4] = buf_text(&hex);
 	ask(&a, "", DEVICE, NULL);
@@ -151,20 +169,39 @@ test_device(void)
 	IS_INT(answer(&a, DB_OK, row), VERDICT_YES, "is let in at once");
 	IS_STR(a.x->login.actor, "t/device_a", "with its name");
 	asked_free(&a);
+	row[8] = "f";
+	ask(&a, "", DEVICE, NULL);
+	begins(&a, VERDICT_NONE, false, "a device that uses it first");
+	IS_INT(answer(&a, DB_OK, row), VERDICT_RECORD, "has that recorded");
+	recorded(&a, VERDICT_YES, "3", "t");
+	asked_free(&a);
+	row[5] = row[3];
+	row[6] = row[4];
+	row[4] = ZERO;
+	ask(&a, "", DEVICE, NULL);
+	begins(&a, VERDICT_NONE, false, "a device with its old password");
+	IS_INT(answer(&a, DB_OK, row), VERDICT_YES, "is let in at once");
+	asked_free(&a);
+	row[4] = row[6];
+	row[5] = row[6] = NULL;
+	row[8] = "t";
 	hex.data[hex.len - 1] ^= 1;
 	ask(&a, "", DEVICE, NULL);
 	begins(&a, VERDICT_NONE, false, "a device with another password");
-	IS_INT(answer(&a, DB_OK, row), VERDICT_NO, "is not");
+	IS_INT(answer(&a, DB_OK, row), VERDICT_RECORD, "is not");
+	recorded(&a, VERDICT_NO, NULL, "f");
 	IS_INT(a.x->login.roles, 0, "and has no role");
 	asked_free(&a);
 	row[3] = "\\x6161";
 	ask(&a, "", DEVICE, NULL);
 	begins(&a, VERDICT_NONE, false, "a device with half a salt");
-	IS_INT(answer(&a, DB_OK, row), VERDICT_LATER, "cannot be checked");
+	IS_INT(answer(&a, DB_OK, row), VERDICT_RECORD, "has no password");
+	recorded(&a, VERDICT_NO, NULL, "f");
 	asked_free(&a);
 	ask(&a, "", DEVICE, NULL);
 	begins(&a, VERDICT_NONE, false, "a device that does not exist");
-	IS_INT(answer(&a, DB_OK, NULL), VERDICT_NO, "is refused");
+	IS_INT(answer(&a, DB_OK, NULL), VERDICT_RECORD, "is refused");
+	recorded(&a, VERDICT_NO, NULL, "f");
 	asked_free(&a);
 	buf_free(&hex);
 }

@@ -212,12 +212,12 @@ test_odd_base(void)
 	IS_INT(status, 0, "a base without a scheme crashes nothing");
 }
 
-static const char *const gone[] = { "1", "absent", NULL, NULL, NULL };
-static const char *const waits[] = { "1", "wrong_state", "BLOCKED", "t", NULL };
-static const char *const other[] = { "1", "token_mismatch",
+static const char *const gone[9] = { "1", "absent", NULL, NULL, NULL };
+static const char *const waits[9] = { "1", "wrong_state", "BLOCKED", "t", NULL };
+static const char *const other[9] = { "1", "token_mismatch",
 	"PENDING_ACCEPTANCE", "t", NULL };
-static const char *const issued[] = { "1", "ok", "ACCEPTED", "t", "{}" };
-static const char *const strange[] = { "1", "new word", NULL, NULL, NULL };
+static const char *const issued[9] = { "1", "ok", "ACCEPTED", "t", "{}" };
+static const char *const strange[9] = { "1", "new word", NULL, NULL, NULL };
 
 static const struct {
 	const char		*name;
@@ -243,7 +243,9 @@ static const struct {
 static void
 test_polls(void)
 {
-	static const char *const open[] = { "1", NULL, "f" };
+	static const char *const open[] = { "1", "ACCEPTED", "f", "t", "7" };
+	static const char *const new[] = { "1", "WAITING_FOR_CONNECTION", "f",
+		NULL, NULL };
 	struct asked a;
 	size_t i;
 
@@ -251,15 +253,19 @@ test_polls(void)
 		IS_INT(parse(&a, polls[i].conf, AT("POST", POLL),
 		    "{\"id\":\"a\"}"), NEED_CALL, "a poll of %s",
 		    polls[i].name);
-		IS_INT(render(&a, open, 3), NEED_CALL, "is decided later");
+		IS_INT(render(&a, open, 5), NEED_CALL, "is decided later");
 		IS_INT(a.x->call.id, STORE_CREDENTIAL_ISSUE, "there");
 		OK(a.x->call.claim.hash != NULL && a.x->call.claim.salt != NULL,
 		    "with a password at hand");
-		IS_INT(render(&a, polls[i].row, 5), NEED_NOTHING, "and is");
+		OK(a.x->call.claim.generation == 7 &&
+		    strcmp(a.x->call.claim.tenant, "t") == 0, "for whom it is");
+		OK(a.x->call.claim.seal_key == NULL, "unsealed without a key");
+		IS_INT(render(&a, polls[i].row, 9), NEED_NOTHING, "and is");
 		IS_INT(a.x->reply.status, polls[i].status, "so");
 		HAS(buf_text(&a.x->reply.body), polls[i].told, "with this");
-		OK((strstr(buf_text(&a.x->reply.body), a.x->password.text) !=
-		    NULL) == (polls[i].status == 201),
+		OK((strstr(buf_text(&a.x->reply.body),
+		    a.x->issuing.password.text) != NULL) ==
+		    (polls[i].status == 201),
 		    "the password is told with 201 alone");
 		OK((strstr(buf_text(&a.x->reply.head), "Cache-Control: "
 		    "no-store\r\n") != NULL) == (polls[i].status == 201),
@@ -269,6 +275,11 @@ test_polls(void)
 		is_json(&a.x->reply);
 		asked_free(&a);
 	}
+	IS_INT(parse(&a, "", AT("POST", POLL), "{\"id\":\"a\"}"), NEED_CALL,
+	    "the first poll of a device");
+	IS_INT(render(&a, new, 5), NEED_CALL, "is to be recorded");
+	OK(a.x->call.claim.hash == NULL, "and needs no password");
+	asked_free(&a);
 }
 
 int

@@ -72,8 +72,8 @@ static const struct {
 static void
 test_digest(void)
 {
-	/* SHA-256 of 16 times 0x61 and "secret" */
-	static const char salted[] = "aaaaaaaaaaaaaaaasecret";
+	/* SHA-256 of "secret" and 16 times 0x61 */
+	static const char salted[] = "secretaaaaaaaaaaaaaaaa";
 	unsigned char salt[SALT_SIZE];
 	unsigned char digest[DIGEST_SIZE];
 	unsigned char other[DIGEST_SIZE];
@@ -92,9 +92,9 @@ test_digest(void)
 	memset(salt, 'a', sizeof(salt));
 	IS_INT(secret_digest(salted, strlen(salted), digest), 0, "a digest");
 	OK(secret_password_is("secret", salt, digest),
-	    "the hash of a password is that of its salt before it");
+	    "the hash of a password is that of its salt behind it");
 	/* the salt must not run into the text */
-	OK(!secret_password_is("asecret", salt, digest), "and no more");
+	OK(!secret_password_is("secreta", salt, digest), "and no more");
 	OK(!secret_password_is(text, salt, digest),
 	    "a text longer than any password is none");
 	free(text);

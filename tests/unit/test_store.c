@@ -40,9 +40,30 @@ static const struct {
 	  false, false },
 	{ STORE_NEWDEVICE_LIMIT, "newdevice_limit", 1, LANE_ADMIN, true,
 	  false },
-	{ STORE_CREDENTIAL_LOOK, "credential_look", 3, LANE_POLL, true, true },
-	{ STORE_CREDENTIAL_ISSUE, "credential_issue", 7, LANE_ISSUE, false,
+	{ STORE_CREDENTIAL_LOOK, "credential_look", 4, LANE_POLL, true, true },
+	{ STORE_CREDENTIAL_ISSUE, "credential_issue", 17, LANE_ISSUE, false,
 	  true },
+	{ STORE_CREDENTIAL_USE, "credential_use", 6, LANE_ISSUE, false,
+	  false },
+	{ STORE_CREDENTIAL_LIST, "credential_list", 6, LANE_ADMIN, true,
+	  false },
+	{ STORE_CREDENTIAL_GET, "credential_get", 3, LANE_ADMIN, true, false },
+	{ STORE_CREDENTIAL_ROTATE, "credential_rotate", 9, LANE_ADMIN, false,
+	  false },
+	{ STORE_CREDENTIAL_DISABLE, "credential_disable", 6, LANE_ADMIN, false,
+	  false },
+	{ STORE_CREDENTIAL_EXPIRE, "credential_expire", 6, LANE_ADMIN, false,
+	  false },
+	{ STORE_CREDENTIAL_REOPEN, "credential_reopen", 6, LANE_ADMIN, false,
+	  false },
+	{ STORE_CREDENTIAL_REVOKE, "credential_revoke", 5, LANE_ADMIN, false,
+	  false },
+	{ STORE_CREDENTIAL_DECOMMISSION, "credential_decommission", 5,
+	  LANE_ADMIN, false, false },
+	{ STORE_NEWDEVICE_CLAIMS, "newdevice_claims", 2, LANE_ADMIN, true,
+	  false },
+	{ STORE_HOUSEKEEP, "housekeep", 1, LANE_ADMIN, true, false },
+	{ STORE_SEAL_KEYS, "seal_keys", 0, LANE_ADMIN, true, false },
 	{ STORE_BULK_BEGIN, "bulk_begin", 0, LANE_ADMIN, false, false },
 	{ STORE_NEWDEVICE_LOAD, "newdevice_load", 5, LANE_ADMIN, false,
 	  false },
@@ -119,8 +140,10 @@ test_values(void)
 	    "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5", "a digest is a bytea");
 	IS_STR(value_of(&call, 6), NULL, "no digest is null");
 	IS_STR(value_of(&call, 7), "0", "zero");
-	store_add(&call, "ninth");
-	OK(!store_call_ok(&call), "there is no room for a ninth value");
+	while (call.nvalues < STORE_VALUES)
+		store_add(&call, "x");
+	store_add(&call, "one more");
+	OK(!store_call_ok(&call), "there is no room for one value more");
 	IS_INT(call.nvalues, STORE_VALUES, "which is not there");
 	store_call_free(&call);
 	store_call_init(&call, STORE_TENANT_GET);
@@ -141,14 +164,14 @@ test_long_values(void)
 		abort();
 	memset(text, 'x', 5000);
 	text[5000] = '\0';
-	store_call_init(&call, STORE_NEWDEVICE_UPDATE);
+	store_call_init(&call, STORE_CREDENTIAL_ISSUE);
 	for (i = 0; i < STORE_VALUES; i++) {
-		text[0] = (char)('0' + i);
+		text[0] = (char)('A' + i);
 		store_add(&call, text);
 	}
 	OK(store_call_ok(&call), "long values make a call");
 	for (i = 0; i < STORE_VALUES; i++) {
-		text[0] = (char)('0' + i);
+		text[0] = (char)('A' + i);
 		IS_STR(value_of(&call, i), text, "long value %d", i);
 	}
 	store_call_free(&call);
@@ -159,16 +182,28 @@ static unsigned char token[DIGEST_SIZE];
 static unsigned char salt[SALT_SIZE];
 static unsigned char hash[DIGEST_SIZE];
 
+static unsigned char who[CLAIMANT_SIZE];
+static char seal_text[] = "\xab\xab";
+static const struct buf sealed = { .data = seal_text, .len = 2 };
+
 #define HEX_16(d)	d d d d d d d d d d d d d d d d
 #define TOKEN	"\"\\\\x" HEX_16("01") HEX_16("01") "\""
 #define SALT	"\"\\\\x" HEX_16("02") "\""
 #define HASH	"\"\\\\x" HEX_16("fe") HEX_16("fe") "\""
+#define WHO	"\"\\\\x" HEX_16("03") "\""
+
+#define CLAIM(i, s, a, f, g, t, n, k, c) { .id = i, .scope = s, .actor = a, \
+	.source = f, .agent = g, .token = t, .claimant = who, .tenant = s, \
+	.generation = n, .salt = salt, .hash = hash, .seal_key = k, \
+	.sealed = &sealed, .crypt_hash = c, .window = 900, .limit = 10 }
 
 static const struct store_claim claims[] = {
-	{ "plain", "t1", "t1/boot", "192.0.2.1", token, salt, hash },
-	{ "a\"b", "t\\2", "t\\2/\"", NULL, NULL, salt, hash },
-	{ "{a,b}", "", "null", "::1", token, salt, hash },
-	{ "NULL", "\xc3\xa9", " x ", NULL, NULL, salt, hash },
+	CLAIM("plain", "t1", "t1/boot", "192.0.2.1", "curl", token, 1, "k",
+	    NULL),
+	CLAIM("a\"b", "t\\2", "t\\2/\"", NULL, "\"{}\"", NULL, 2, NULL,
+	    "$2a$"),
+	CLAIM("{a,b}", "", "null", "::1", NULL, token, 3, "k", NULL),
+	CLAIM("NULL", "\xc3\xa9", " x ", NULL, "", NULL, 4, NULL, NULL),
 };
 
 static const char *const issue[] = {
@@ -177,32 +212,43 @@ static const char *const issue[] = {
 	"{\"t1/boot\",\"t\\\\2/\\\"\",\"null\",\" x \"}",
 	"{\"192.0.2.1\",NULL,\"::1\",NULL}",
 	"{" TOKEN ",NULL," TOKEN ",NULL}",
+	"{" WHO "," WHO "," WHO "," WHO "}",
+	"{\"curl\",\"\\\"{}\\\"\",NULL,\"\"}",
+	"{\"t1\",\"t\\\\2\",\"\",\"\xc3\xa9\"}",
+	"{1,2,3,4}",
 	"{" SALT "," SALT "," SALT "," SALT "}",
 	"{" HASH "," HASH "," HASH "," HASH "}",
+	"{\"k\",NULL,\"k\",NULL}",
+	"{\"\\\\xabab\",NULL,\"\\\\xabab\",NULL}",
+	"{NULL,\"$2a$\",NULL,NULL}",
+	"900",
+	"10",
+	"f",
 };
 
 static void
 test_group(void)
 {
-	/* id, scope and token alone */
-	static const int look[] = { 0, 1, 4 };
+	/* id, scope, token and claimant alone */
+	static const int look[] = { 0, 1, 4, 5 };
 	const struct store_claim *of[4];
 	struct store_call call;
 	int i;
 
 	memset(token, 0x01, sizeof(token));
 	memset(salt, 0x02, sizeof(salt));
+	memset(who, 0x03, sizeof(who));
 	memset(hash, 0xfe, sizeof(hash));
 	for (i = 0; i < 4; i++)
 		of[i] = &claims[i];
 	store_group(&call, STORE_CREDENTIAL_ISSUE, of, 4);
 	OK(store_call_ok(&call), "four claims to issue are one call");
-	for (i = 0; i < 7; i++)
-		IS_STR(value_of(&call, i), issue[i], "array %d of it", i);
+	for (i = 0; i < 17; i++)
+		IS_STR(value_of(&call, i), issue[i], "value %d of it", i);
 	store_call_free(&call);
 	store_group(&call, STORE_CREDENTIAL_LOOK, of, 4);
 	OK(store_call_ok(&call), "four claims to look at are one call");
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 4; i++)
 		IS_STR(value_of(&call, i), issue[look[i]], "array %d of it", i);
 	store_call_free(&call);
 	store_group(&call, STORE_CREDENTIAL_LOOK, of + 1, 1);

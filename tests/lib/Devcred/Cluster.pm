@@ -17,6 +17,7 @@ my %LOGIN = (
 	devcred_service => 'devcred_app',
 	devcred_operator => 'devcred_owner',
 	devcred_reader => 'devcred_auditor',
+	devcred_checker => 'devcred_verifier',
 );
 
 # Users of every site: tenant/name => roles for devcredctl.
@@ -127,6 +128,8 @@ sub prepare {
 			(map { ('--role', $_) } @{ $USER{$user} }), '--stdin');
 	}
 	ctl_must($conf, '', 'user', 'disable', 't1/gone');
+	$self->connect($raw)->do(Devcred::Shell::read_file(
+		"$Devcred::Shell::TOP/tests/lib/testing.sql"));
 	# its name says that it is whole
 	$super->do("alter database $raw rename to $TEMPLATE");
 	return;

@@ -115,9 +115,11 @@ sub statements {
 	my %statement;
 	my $store = uncommented('common/store.c');
 
-	while ($store =~ /\bSTATEMENT\((\w+),\s*"([^"]*)",\s*(\d+),/g) {
-		$statement{"common/store.c: $1"}
-		    = ["select * from devcred.$1($2)", $3];
+	while ($store =~ /\bSTATEMENT\((\w+),\s*((?:"[^"]*"\s*)+),\s*(\d+),/g) {
+		my ($name, $text, $count) = ($1, $2, $3);
+		my $arguments = join '', $text =~ /"([^"]*)"/g;
+		$statement{"common/store.c: $name"}
+		    = ["select * from devcred.$name($arguments)", $count];
 	}
 	for my $path (matching(qr{^ctl/\w+\.c\z})) {
 		my $code = uncommented($path);

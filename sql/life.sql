@@ -1,0 +1,556 @@
+-- The life of a credential after it was issued: what administrators do, what
+-- its use tells, and what time brings.
+--
+-- p_scope is the tenant of the one who asks; 'management' reaches all tenants
+-- and names one with p_tenant where the id alone does not.
+
+create or replace function devcred.credential_status(c devcred.device_credential)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select case when (c).disabled_at is not null then 'DISABLED'
+                when (c).expires_at <= now() then 'EXPIRED'
+                else 'ACTIVE' end
+$$;
+comment on function devcred.credential_status(devcred.device_credential) is
+    'ACTIVE, DISABLED or EXPIRED.';
+
+create or replace function devcred.credential_tell(
+    p_outcome devcred.outcome,
+    c devcred.device_credential)
+returns devcred.credential_state
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select row(p_outcome,
+               (c).device_id,
+               (c).tenant,
+               (c).username,
+               devcred.credential_status(c),
+               (c).generation,
+               devcred.iso_time((c).issued_at),
+               host((c).issued_to),
+               devcred.iso_time((c).first_used_at),
+               devcred.iso_time((c).expires_at),
+               case when (c).reopened_at is not null then 'REOPENED'
+                    when (c).sealed is not null and (c).delivery_until > now()
+                        and (c).deliveries < (c).delivery_limit then 'OPEN'
+                    else 'CLOSED' end,
+               (c).deliveries,
+               (c).failures,
+               (c).accepted_by,
+               (c).custom_properties)::devcred.credential_state
+$$;
+comment on function devcred.credential_tell(devcred.outcome, devcred.device_credential) is
+    'A credential as administrators see it.';
+
+create or replace function devcred.credential_find(p_scope text, p_tenant text, p_id text)
+returns devcred.device_credential
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_found devcred.device_credential[];
+begin
+    -- lock first, check second
+    select array_agg(c)
+      into v_found
+      from (select d.*
+              from devcred.device_credential d
+             where d.device_id = p_id
+               and (d.tenant = p_scope or p_scope = 'management')
+               and (p_tenant is null or d.tenant = p_tenant)
+             order by d.tenant
+               for update) c;
+    if cardinality(v_found) = 1 then
+        return v_found[1];
+    end if;
+    return null;    -- none, or several: then one has to be named
+end
+$$;
+comment on function devcred.credential_find(text, text, text) is
+    'The credential of a device, locked; null if there is none in reach, or several.';
+
+create or replace function devcred.credential_note(
+    p_operation text,
+    p_outcome devcred.outcome,
+    p_actor text,
+    p_source inet,
+    c devcred.device_credential)
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+    insert into devcred.event
+           (tenant, registration, device_id, operation, outcome, actor, source)
+    values ((c).tenant, (c).registration, (c).device_id, p_operation, p_outcome,
+           p_actor, p_source)
+$$;
+comment on function devcred.credential_note(text, devcred.outcome, text, inet, devcred.device_credential) is
+    'Record what was decided about a credential.';
+
+create or replace function devcred.credential_get(p_scope text, p_tenant text, p_id text)
+returns setof devcred.credential_state
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select t.*
+      from devcred.device_credential c
+     cross join lateral devcred.credential_tell('ok', c) t
+     where c.device_id = p_id
+       and (c.tenant = p_scope or p_scope = 'management')
+       and (p_tenant is null or c.tenant = p_tenant)
+     order by c.tenant
+     limit 1;
+end
+$$;
+comment on function devcred.credential_get(text, text, text) is
+    'One credential; no row if there is none in reach.';
+
+create or replace function devcred.credential_list(
+    p_scope text,
+    p_status text,
+    p_prefix text,
+    p_limit int,
+    p_offset bigint,
+    p_count bool)
+returns table (total bigint, credential devcred.credential_state)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    return query
+    with page as (
+        select c as credential, c.registration
+          from devcred.device_credential c
+         where (p_scope = 'management' or c.tenant = p_scope)
+           and (p_status is null or devcred.credential_status(c) = p_status)
+           and (p_prefix is null or c.device_id ^@ p_prefix)
+         order by c.registration desc
+         limit p_limit
+        offset p_offset
+    )
+    select k.total,
+           case when p.registration is not null
+               then devcred.credential_tell('ok', p.credential) end
+      from (select case when p_count then (
+                select count(*)
+                  from devcred.device_credential c
+                 where (p_scope = 'management' or c.tenant = p_scope)
+                   and (p_status is null or devcred.credential_status(c) = p_status)
+                   and (p_prefix is null or c.device_id ^@ p_prefix)) end as total) k
+      left join page p on true
+     order by p.registration desc;
+end
+$$;
+comment on function devcred.credential_list(text, text, text, int, bigint, bool) is
+    'Credentials in reach, newest first; p_status (ACTIVE, DISABLED, EXPIRED) and p_prefix (of the id) narrow the list if not null.
+total: how many there are in all, counted only if p_count.  An empty page is one row without a credential.';
+
+create or replace function devcred.credential_rotate(
+    p_scope text,
+    p_actor text,
+    p_source inet,
+    p_tenant text,
+    p_id text,
+    p_salt bytea,
+    p_hash bytea,
+    p_overlap int,
+    p_crypt_hash text default null)
+returns setof devcred.credential_state
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    c devcred.device_credential := devcred.credential_find(p_scope, p_tenant, p_id);
+begin
+    if c.device_id is null then
+        return;
+    end if;
+    update devcred.device_credential d
+       set old_salt = case when p_overlap > 0 then coalesce(used.salt, d.password_salt) end,
+           old_hash = case when p_overlap > 0 then coalesce(used.hash, d.password_hash) end,
+           old_until = case when p_overlap > 0
+               then clock_timestamp() + make_interval(secs => p_overlap) end,
+           password_salt = p_salt,
+           password_hash = p_hash,
+           crypt_hash = p_crypt_hash,
+           generation = d.generation + 1,
+           first_used_at = null,
+           seal_key = null,
+           sealed = null,
+           reopened_at = null
+      from (select case when c.first_used_at is null and c.old_until > now() then c.old_salt end as salt,
+                   case when c.first_used_at is null and c.old_until > now() then c.old_hash end as hash) used
+     where d.device_id = c.device_id
+       and d.tenant = c.tenant
+    returning d.* into c;
+    perform devcred.credential_note('credential_rotate', 'ok', p_actor, p_source, c);
+    return next devcred.credential_tell('ok', c);
+end
+$$;
+comment on function devcred.credential_rotate(text, text, inet, text, text, bytea, bytea, int, text) is
+    'Give a device a new password by its salt and hash.  The one it has works on until the new one is used, for p_overlap seconds at most (0: not at
+all); of several rotations in a row the one that the device has.  No row if there is none in reach.';
+
+create or replace function devcred.credential_disable(
+    p_scope text,
+    p_actor text,
+    p_source inet,
+    p_tenant text,
+    p_id text,
+    p_disabled bool)
+returns setof devcred.credential_state
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    c devcred.device_credential := devcred.credential_find(p_scope, p_tenant, p_id);
+begin
+    if c.device_id is null then
+        return;
+    end if;
+    if (c.disabled_at is not null) <> p_disabled then
+        update devcred.device_credential d
+           set disabled_at = case when p_disabled then clock_timestamp() end
+         where d.device_id = c.device_id
+           and d.tenant = c.tenant
+        returning d.* into c;
+        perform devcred.credential_note(case when p_disabled then 'credential_disable'
+            else 'credential_enable' end, 'ok', p_actor, p_source, c);
+    end if;
+    return next devcred.credential_tell('ok', c);
+end
+$$;
+comment on function devcred.credential_disable(text, text, inet, text, text, bool) is
+    'Refuse a device''s logins from now on (true) or allow them again (false).  No row if there is none in reach.';
+
+create or replace function devcred.credential_expire(
+    p_scope text,
+    p_actor text,
+    p_source inet,
+    p_tenant text,
+    p_id text,
+    p_expires_at timestamptz)
+returns setof devcred.credential_state
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    c devcred.device_credential := devcred.credential_find(p_scope, p_tenant, p_id);
+begin
+    if c.device_id is null then
+        return;
+    end if;
+    if c.expires_at is distinct from p_expires_at then
+        update devcred.device_credential d
+           set expires_at = p_expires_at
+         where d.device_id = c.device_id
+           and d.tenant = c.tenant
+        returning d.* into c;
+        perform devcred.credential_note('credential_expire', 'ok', p_actor, p_source, c);
+    end if;
+    return next devcred.credential_tell('ok', c);
+end
+$$;
+comment on function devcred.credential_expire(text, text, inet, text, text, timestamptz) is
+    'Set when a credential ends to work; null: never.  No row if there is none in reach.';
+
+create or replace function devcred.credential_reopen(
+    p_scope text,
+    p_actor text,
+    p_source inet,
+    p_tenant text,
+    p_id text,
+    p_window int)
+returns setof devcred.credential_state
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    c devcred.device_credential := devcred.credential_find(p_scope, p_tenant, p_id);
+    v_outcome devcred.outcome := 'ok';
+begin
+    if c.device_id is null then
+        return;
+    end if;
+    if c.claimed_by is null or c.disabled_at is not null then
+        v_outcome := 'wrong_state';     -- it was never delivered by a poll
+    else
+        -- what is still sealed is delivered again, else the next poll gets anew
+        update devcred.device_credential d
+           set delivery_until = clock_timestamp() + make_interval(secs => p_window),
+               delivery_limit = d.deliveries + greatest(d.delivery_limit, 1),
+               reopened_at = case when d.sealed is null then clock_timestamp() end,
+               refused_at = null
+         where d.device_id = c.device_id
+           and d.tenant = c.tenant
+        returning d.* into c;
+    end if;
+    perform devcred.credential_note('credential_reopen', v_outcome, p_actor, p_source, c);
+    return next devcred.credential_tell(v_outcome, c);
+end
+$$;
+comment on function devcred.credential_reopen(text, text, inet, text, text, int) is
+    'Let the device that the password was issued to ask once more.  ok; wrong_state: it was given by an administrator, or is disabled.
+What it has works on until what it gets is used.  No row if there is none in reach.';
+
+create or replace function devcred.credential_revoke(
+    p_scope text,
+    p_actor text,
+    p_source inet,
+    p_tenant text,
+    p_id text)
+returns setof devcred.credential_state
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    c devcred.device_credential := devcred.credential_find(p_scope, p_tenant, p_id);
+begin
+    if c.device_id is null then
+        return;
+    end if;
+    delete from devcred.device_credential d
+     where d.device_id = c.device_id
+       and d.tenant = c.tenant;
+    perform devcred.credential_note('credential_revoke', 'ok', p_actor, p_source, c);
+    return next devcred.credential_tell('ok', c);
+end
+$$;
+comment on function devcred.credential_revoke(text, text, inet, text, text) is
+    'End a credential for good, at once; it is told as it was.  No row if there is none in reach.';
+
+create or replace function devcred.credential_decommission(
+    p_scope text,
+    p_actor text,
+    p_source inet,
+    p_tenant text,
+    p_id text)
+returns setof devcred.credential_state
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    c devcred.device_credential;
+    r devcred.newdevice_request;
+begin
+    select n.*
+      into r
+      from devcred.newdevice_request n
+     where n.id = p_id
+       and (n.tenant = p_scope or p_scope = 'management')
+       and (p_tenant is null or n.tenant = p_tenant)
+       for update;
+    c := devcred.credential_find(p_scope, coalesce(p_tenant, r.tenant), p_id);
+    if c.device_id is null and r.id is null then
+        return;
+    end if;
+    if r.id is not null then
+        perform devcred.newdevice_delete(p_scope, p_actor, p_source, p_id);
+    end if;
+    if c.device_id is null then
+        c.device_id := r.id;
+        c.tenant := r.tenant;
+        c.username := 'device_' || r.id;
+        c.registration := r.seq;
+        c.accepted_by := r.accepted_by;
+    end if;
+    delete from devcred.device_credential d
+     where d.device_id = c.device_id
+       and d.tenant = c.tenant;
+    insert into devcred.decommissioned as o (device_id, tenant, actor)
+    values (c.device_id, c.tenant, p_actor)
+    on conflict (device_id, tenant) do update
+       set at = excluded.at,
+           actor = excluded.actor;
+    perform devcred.credential_note('credential_decommission', 'ok', p_actor, p_source, c);
+    return next devcred.credential_tell('ok', c);
+end
+$$;
+comment on function devcred.credential_decommission(text, text, inet, text, text) is
+    'Take a device out of service: its request and its credential go, and should the id come again, it is accepted one by one only.
+No row if there is neither in reach.';
+
+-- Use -------------------------------------------------------------------------
+
+create or replace function devcred.credential_use(
+    p_tenant text,
+    p_id text,
+    p_generation int,
+    p_good bool,
+    p_source inet,
+    p_crypt_hash text default null)
+returns table (outcome devcred.outcome)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    c devcred.device_credential;
+begin
+    if p_good then
+        update devcred.device_credential d
+           set first_used_at = coalesce(d.first_used_at, clock_timestamp()),
+               seal_key = null,
+               sealed = null,
+               reopened_at = null,
+               old_salt = null,
+               old_hash = null,
+               old_until = null,
+               crypt_hash = coalesce(d.crypt_hash, p_crypt_hash)
+         where d.device_id = p_id
+           and d.tenant = p_tenant
+           and d.generation = p_generation
+           and (d.first_used_at is null or d.sealed is not null or d.old_hash is not null
+               or d.reopened_at is not null or (d.crypt_hash is null and p_crypt_hash is not null))
+        returning d.* into c;
+        if c.first_used_at >= now() then
+            perform devcred.credential_note('credential_confirm', 'ok',
+                c.tenant || '/' || c.username, p_source, c);
+        end if;
+    else
+        update devcred.device_credential d
+           set failures = d.failures + 1,
+               failed_at = clock_timestamp()
+         where d.device_id = p_id
+           and d.tenant = p_tenant;
+        if not found then
+            update devcred.decoy d
+               set failures = d.failures + 1
+             where d.slot = abs(hashtext(p_id) % 64);
+        end if;
+    end if;
+    return query
+    select 'ok'::devcred.outcome;
+end
+$$;
+comment on function devcred.credential_use(text, text, int, bool, inet, text) is
+    'Record what a login of a device came to.  Good: the password of this generation is in use, so its delivery window is closed and the password
+before it ends; p_crypt_hash is kept if there is none.  Bad: counted, also for a device that does not exist.';
+
+create or replace function devcred.verify(p_user text, p_password text, p_source inet default null)
+returns bool
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    v_tenant text := split_part(p_user, '/', 1);
+    v_id text := substr(p_user, length(split_part(p_user, '/', 1)) + 9);
+    v_named bool := substr(p_user, length(split_part(p_user, '/', 1)) + 1, 8) = '/device_';
+    v_password bytea := convert_to(p_password, 'UTF8');
+    v_new bool;
+    v_old bool;
+    c devcred.device_credential;
+begin
+    select d.*
+      into c
+      from devcred.device_credential d
+     where d.device_id = v_id
+       and d.tenant = v_tenant
+       and v_named
+       and d.disabled_at is null
+       and (d.expires_at is null or d.expires_at > now());
+    -- both, always: what takes time must not tell who exists
+    v_new := coalesce(sha256(v_password || coalesce(c.password_salt,
+        '\x00000000000000000000000000000000')) = c.password_hash, false);
+    v_old := coalesce(sha256(v_password || coalesce(c.old_salt,
+        '\x00000000000000000000000000000000')) = c.old_hash and c.old_until > now(), false);
+    if v_new and c.first_used_at is not null and c.sealed is null
+            and c.old_hash is null and c.reopened_at is null then
+        return true;        -- nothing to record
+    end if;
+    if not v_old then
+        perform devcred.credential_use(v_tenant, v_id, c.generation, v_new, p_source);
+    end if;
+    return v_new or v_old;
+end
+$$;
+comment on function devcred.verify(text, text, inet) is
+    'Whether p_user ("tenant/device_id") may log in with this password.  The same work whether there is such a device or not; counts failures,
+records the first use, and closes the delivery window with it.';
+
+-- Time ------------------------------------------------------------------------
+
+create or replace function devcred.housekeep(p_max int default 10000)
+returns table (windows int, passwords int, lines int)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+begin
+    -- whoever is at it already does it for all
+    with due as (
+        select c.device_id, c.tenant
+          from devcred.device_credential c
+         where c.sealed is not null
+           and c.delivery_until <= now()
+         order by c.delivery_until
+         limit p_max
+           for update skip locked
+    )
+    update devcred.device_credential c
+       set seal_key = null,
+           sealed = null
+      from due d
+     where c.device_id = d.device_id
+       and c.tenant = d.tenant;
+    get diagnostics windows = row_count;
+
+    with due as (
+        select c.device_id, c.tenant
+          from devcred.device_credential c
+         where c.old_hash is not null
+           and c.old_until <= now()
+         order by c.old_until
+         limit p_max
+           for update skip locked
+    )
+    update devcred.device_credential c
+       set old_salt = null,
+           old_hash = null,
+           old_until = null
+      from due d
+     where c.device_id = d.device_id
+       and c.tenant = d.tenant;
+    get diagnostics passwords = row_count;
+
+    delete from devcred.bulk_row r
+     where r.staged_at < now() - interval '1 hour';
+    get diagnostics lines = row_count;
+    return next;
+end
+$$;
+comment on function devcred.housekeep(int) is
+    'Wipe what has run out, also if nobody asks: sealed passwords whose delivery window is over, passwords before a rotation, lines that a bulk
+registration left behind; p_max of each.  Any instance may call it, at any time, and twice.  How many of each were wiped.';
+
+create or replace function devcred.seal_keys()
+returns table (key text, windows bigint)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select c.seal_key,
+           count(*)
+      from devcred.device_credential c
+     where c.sealed is not null
+       and c.delivery_until > now()
+     group by c.seal_key
+     order by c.seal_key;
+end
+$$;
+comment on function devcred.seal_keys() is
+    'Ids of the keys that open delivery windows need, and how many need each.';
