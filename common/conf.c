@@ -78,9 +78,6 @@ static const struct setting settings[] = {
 	    "seconds a refused poll is told to wait"),
 	NUMBER(token_attempts, 1, 100, "5",
 	    "wrong security tokens until a request is BLOCKED"),
-	TEXT(key_file, "",
-	    "file with the keys that seal issued passwords for their delivery "
-	    "window; empty: each is delivered once"),
 	NUMBER(delivery_window, 0, 86400, "900",
 	    "seconds that an issued password can be delivered again to the "
 	    "same device; 0: once"),
@@ -104,6 +101,9 @@ static const struct setting settings[] = {
 	    "milliseconds a request may take to arrive"),
 	WORD(password_scheme, word_scheme, "yescrypt",
 	    "hash of new passwords of people"),
+	TEXT(key_file, "",
+	    "file with the keys that seal issued passwords for their delivery "
+	    "window; empty: single shot"),
 	WORD(log_level, word_level, "info",
 	    "error, warning, info or debug"),
 };

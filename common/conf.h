@@ -34,7 +34,6 @@ struct conf {
 	long	 poll_detail;
 	long	 retry_after;		/* seconds */
 	long	 token_attempts;
-	char	*key_file;
 	long	 delivery_window;	/* seconds */
 	long	 delivery_limit;
 	long	 delivery_source;	/* enum delivery_source */
@@ -44,6 +43,7 @@ struct conf {
 	long	 db_timeout;		/* milliseconds */
 	long	 body_timeout;		/* milliseconds */
 	long	 password_scheme;	/* enum password_scheme */
+	char	*key_file;
 	long	 log_level;		/* enum log_level */
 };
 

@@ -150,6 +150,11 @@ take_line(struct keyring *ring, struct rest line, unsigned int no,
 	struct key *key;
 	const struct key *same;
 
+	if (memchr(line.at, '\0', line.len) != NULL) {
+		buf_printf(error, "%s:%u: there is a NUL in this line", path,
+		    no);
+		return -1;
+	}
 	if (word.len == 0 || word.at[0] == '#')
 		return 0;
 	if (ring->n == KEYRING_MAX) {

@@ -43,11 +43,11 @@ const char *keyring_current(const struct keyring *ring);
 /* The SEAL_KEY_SIZE bytes of a key; NULL if there is none of that id. */
 const unsigned char *keyring_find(const struct keyring *ring, const char *id);
 
-/* How many keys there are; of key i, in the order of the file: */
+/* How many keys there are; of key i in the file its id, date and line (1..). */
 size_t	 keyring_count(const struct keyring *ring);
 const char *keyring_id(const struct keyring *ring, size_t i);
 const char *keyring_created(const struct keyring *ring, size_t i);
-unsigned int keyring_line(const struct keyring *ring, size_t i); /* 1.. */
+unsigned int keyring_line(const struct keyring *ring, size_t i);
 
 /* Whether it can be the id of a key: 1 to 32 of a-z, 0-9 and -. */
 bool	 key_id_valid(const char *id, size_t len) MUST_CHECK;

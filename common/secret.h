@@ -17,9 +17,9 @@
 
 #define PASSWORD_HASH_SIZE	256	/* crypt(3) hash, bytes with NUL */
 #define PASSWORD_MAX		511	/* bytes crypt(3) takes */
-#define SEAL_KEY_SIZE	32	/* bytes of a key that seals */
-#define SEAL_MAX	65536	/* bytes of text that can be sealed */
-#define SEAL_EXTRA	28	/* bytes a seal adds: nonce and tag */
+#define SEAL_KEY_SIZE		32	/* bytes of a key that seals */
+#define SEAL_MAX		65536	/* bytes of text that can be sealed */
+#define SEAL_EXTRA		28	/* bytes a seal adds: nonce and tag */
 
 /* An issued password and what is stored of it. */
 struct secret_password {

@@ -46,6 +46,12 @@ static const struct command commands[] = {
 	    request_lift },
 	{ "request", "delete", "ID",
 	    "withdraw a request", false, request_delete },
+	{ "key", "add", "[ID]",
+	    "make a key, which seals from now on", false, key_add },
+	{ "key", "list", "",
+	    "show the keys that seal and open", false, key_list },
+	{ "key", "retire", "ID [--last]",
+	    "take a key away: what it sealed stays shut", false, key_retire },
 	{ "check", NULL, "",
 	    "look for faults, and say what to do about each", true, check },
 	{ NULL, NULL, NULL, NULL, false, NULL }

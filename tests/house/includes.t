@@ -12,11 +12,11 @@ use Devcred::Source qw(matching uncommented lines keeps);
 # The order of the house, lowest first.  A new module gets its place here.
 my @order = (
 	['base', 'common', qw(buf clock csv log model text)],
-	['doors to libraries', 'common', qw(conf db db_conn db_rows db_run keyfile keyring secret
-		secret_seal)],
+	['doors to libraries', 'common', qw(conf db db_conn db_rows db_run
+		secret secret_seal)],
 	['doors to the web server and the system', 'fcgi',
 		qw(gateway listen loop multipart record repr stream)],
-	['meaning', 'common', qw(bulk bulk_row store)],
+	['meaning', 'common', qw(bulk bulk_row keyfile keyring store)],
 	['meaning of requests', 'fcgi', qw(keys media reply request)],
 	# what travels carries the login, and auth looks at what travels
 	['policy', 'fcgi', qw(auth exchange login)],
@@ -29,8 +29,9 @@ my @order = (
 	['top', 'fcgi', qw(main pool)],
 
 	['base of devcredctl', 'ctl', qw(embed schema table)],
-	['commands stand on', 'ctl', qw(args ctl names prompt session)],
-	['commands', 'ctl', qw(check checkdb checksock migrate request status
+	['commands stand on', 'ctl', qw(args ctl keyedit names prompt
+		session)],
+	['commands', 'ctl', qw(check checkdb checksock key migrate request status
 		tenant user)],
 	['top of devcredctl', 'ctl', qw(main)],
 );

@@ -143,6 +143,7 @@ is_default(const struct conf *conf, const char *where)
 	IS_STR(conf->socket_group, "", "%s: socket_group", where);
 	IS_STR(conf->base_url, "", "%s: base_url", where);
 	IS_STR(conf->path_prefix, "", "%s: path_prefix", where);
+	IS_STR(conf->key_file, "", "%s: key_file", where);
 	IS_STR(conf->trusted_proxy, "", "%s: trusted_proxy", where);
 }
 

@@ -213,7 +213,8 @@ test_odd_base(void)
 }
 
 static const char *const gone[9] = { "1", "absent", NULL, NULL, NULL };
-static const char *const waits[9] = { "1", "wrong_state", "BLOCKED", "t", NULL };
+static const char *const waits[9] = { "1", "wrong_state", "BLOCKED", "t",
+	NULL };
 static const char *const other[9] = { "1", "token_mismatch",
 	"PENDING_ACCEPTANCE", "t", NULL };
 static const char *const issued[9] = { "1", "ok", "ACCEPTED", "t", "{}" };
