@@ -17,16 +17,37 @@ key_path(const struct ctl *ctl)
 	return NULL;
 }
 
+static const struct db_statement stmt_windows = { "key_windows",
+	"select windows from devcred.seal_keys() where key = $1", 1 };
+
 /*
- * Whether passwords that were sealed with the key may still be asked for.
- * Asked before a key is retired; the reason is told if it is needed.
+ * Whether passwords that were sealed with the key may still be asked for; the
+ * reason is told if it is needed.  What a running service seals with it after
+ * this, until it reloads, can be delivered once only.
  */
 static enum ctl_exit
 key_is_free(struct ctl *ctl, const char *id)
 {
-	(void)ctl;
-	(void)id;
-	return CTL_DONE;
+	const char *const values[] = { id };
+	struct db_rows rows;
+	enum ctl_exit rc;
+
+	if ((rc = session_begin(ctl)) != CTL_DONE ||
+	    (rc = session_call(ctl, &stmt_windows, values, &rows)) !=
+	    CTL_DONE) {
+		ctl_advice("--unchecked retires it without asking");
+		return rc;
+	}
+	if (rows.n > 0) {
+		ctl_error("%s passwords that %s sealed can still be asked for",
+		    db_text(&rows, 0, 0), id);
+		ctl_advice("add another key and reload the service, wait for "
+		    "delivery_window to pass; or --unchecked: a lost answer "
+		    "of theirs is not repeated");
+		rc = CTL_FAILED;
+	}
+	db_rows_free(&rows);
+	return rc;
 }
 
 static enum ctl_exit
@@ -216,7 +237,8 @@ put_without(struct buf *out, const char *text, unsigned int no)
 
 /* Take a key out of the file. */
 static enum ctl_exit
-retire(struct ctl *ctl, struct keyedit *edit, const char *id, bool last)
+retire(struct ctl *ctl, struct keyedit *edit, const char *id, bool last,
+    bool unchecked)
 {
 	const size_t n = keyring_count(edit->ring);
 	struct buf text;
@@ -234,7 +256,7 @@ retire(struct ctl *ctl, struct keyedit *edit, const char *id, bool last)
 		    "devcredctl key retire %s --last", id);
 		return CTL_FAILED;
 	}
-	if ((rc = key_is_free(ctl, id)) != CTL_DONE)
+	if (!unchecked && (rc = key_is_free(ctl, id)) != CTL_DONE)
 		return rc;
 	buf_init(&text, KEYFILE_MAX);
 	put_without(&text, edit->file.text, keyring_line(edit->ring, i));
@@ -260,8 +282,10 @@ enum ctl_exit
 key_retire(struct ctl *ctl)
 {
 	bool last = false;
+	bool unchecked = false;
 	const struct ctl_option options[] = {
 		{ "last", &last, NULL, NULL },
+		{ "unchecked", &unchecked, NULL, NULL },
 		{ NULL, NULL, NULL, NULL }
 	};
 	struct keyedit edit;
@@ -274,7 +298,7 @@ key_retire(struct ctl *ctl)
 		return CTL_FAILED;
 	rc = keyedit_begin(&edit, path, false);
 	if (rc == CTL_DONE)
-		rc = retire(ctl, &edit, ctl->arg[0], last);
+		rc = retire(ctl, &edit, ctl->arg[0], last, unchecked);
 	keyedit_end(&edit);
 	return rc;
 }

@@ -283,16 +283,20 @@ private_program() {
 	echo "$program"
 }
 
-# The settings may be read by the service, and by nobody else.
+# Settings and keys may be read by the service, and by nobody else.
 private_conf() {
+	local file
 	if [ ! -e "$1/devcred.conf" ]; then
 		private_fail "$1/devcred.conf is missing"
 		return
 	fi
-	chmod 640 "$1/devcred.conf" || return
-	if private_is_root; then
-		chown "root:$PRIVATE_USER" "$1/devcred.conf"
-	fi
+	for file in "$1/devcred.conf" "$1/keys"; do
+		[ -e "$file" ] || continue
+		chmod 640 "$file" || return
+		if private_is_root; then
+			chown "root:$PRIVATE_USER" "$file" || return
+		fi
+	done
 }
 
 private_service_pid() {

@@ -288,7 +288,20 @@ for my $case (
 	close $lock;
 }
 
-# What it has to do with the database: nothing.
+# What it has to do with the database: a key that is needed stays.
+my $db = $site->dbh;
+$db->do("insert into devcred.device_credential (tenant, device_id, password_salt,
+	password_hash, registration, accepted_at, accepted_by, seal_key, sealed, delivery_until)
+	values ('t1', 'needs', decode(repeat('00', 16), 'hex'), decode(repeat('00', 32), 'hex'), -1,
+	now(), 'x', 'many-1', decode('00', 'hex'), now() + interval '1 hour')");
+key(['retire', 'many-1'], 1, qr/1 passwords that many-1 sealed .*\n-> .*--unchecked/,
+	'a key that an open delivery window needs is not retired');
+$db->do("update devcred.device_credential set delivery_until = now() where device_id = 'needs'");
+key(['retire', 'many-1'], 0, qr/key many-1 retired/, 'when the window is closed, it is');
+key(['retire', 'many-2'], 3, qr/-> .*--unchecked/, 'without the database none is',
+	env => { DEVCRED_DATABASE => "host=$site->{dir}/nowhere" });
+key(['retire', 'many-2', '--unchecked'], 0, qr/key many-2 retired/, 'unless that is meant',
+	env => { DEVCRED_DATABASE => "host=$site->{dir}/nowhere" });
 key(['add', 'alone'], 0, qr/alone/, 'keys are added without a database',
 	env => { DEVCRED_DATABASE => "host=$site->{dir}/nowhere" });
 key(['list'], 0, qr/alone .* seals\n\z/, 'and listed',
