@@ -77,6 +77,7 @@ private_web_nginx() {
 	}
 	http {
 		access_log off;
+		${PRIVATE_NGINX_OPTIONS-}
 	END
 	for kind in client_body fastcgi proxy scgi uwsgi; do
 		echo "	${kind}_temp_path $1/web/tmp/$kind;"

@@ -19,9 +19,10 @@
 # so that these may meet there and nobody else.
 #
 # Environment: DEVCRED_BINDIR, where devcred.fcgi is (the top of the tree);
-# PRIVATE_PG_OPTIONS, more options for PostgreSQL; PRIVATE_PG_PEERS, lines
-# "OS-USER ROLE": only these may connect, as these roles.  Without, everybody
-# who gets at the socket may connect as anybody.
+# PRIVATE_PG_OPTIONS, more options for PostgreSQL; PRIVATE_NGINX_OPTIONS, more
+# lines of nginx's configuration; PRIVATE_PG_PEERS, lines "OS-USER ROLE": only
+# these may connect, as these roles.  Without, everybody who gets at the socket
+# may connect as anybody.
 
 PRIVATE_TOP=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
 PRIVATE_USER=www-data

@@ -6,7 +6,8 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 
-use Devcred::Source qw(matching text uncommented keeps);
+use Devcred::Source qw(matching text uncommented operations
+	keeps);
 
 # Operations for whoever can log in at all, devices too, and why.
 my %open = (
@@ -21,22 +22,8 @@ my %declared = map { $_ => 1 }
 my %routed = map { $_ => 1 } $table =~ /^\t&(\w+),$/mg;
 my %role = map { $_ => 1 } uncommented('common/model.h') =~ /\b(ROLE_\w+)/g;
 
-# The descriptors: name => its fields.
-my (%operation, @broken);
-for my $path (matching(qr{^fcgi/\w+\.c\z})) {
-	my $code = uncommented($path);
-	while ($code =~ /^const struct operation (\w+) = \{(.*?)^\};/msg) {
-		my ($variable, $body) = ($1, $2);
-		if ($body =~ m{\A\s*"(\w+)",\s*"([A-Z]+)",\s*"([^"]*)",
-			\s*\{([^{}]*)\},}xs) {
-			$operation{$variable} = { file => $path, name => $1,
-				method => $2, path => $3, roles => $4 };
-		} else {
-			push @broken, "$path: $variable is not name, method, "
-			    . 'path, roles, …';
-		}
-	}
-}
+my ($found, @broken) = operations();
+my %operation = %$found;
 keeps('every descriptor can be read', @broken);
 ok(%operation > 5, 'there are operations');
 keeps('an operation is declared, defined and routed, or none of these', map {

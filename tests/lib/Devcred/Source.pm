@@ -12,8 +12,8 @@ use File::Find ();
 use Test::More;
 
 our @EXPORT_OK = qw(@TOP_FILES @ROOMS files matching text lines code
-	uncommented functions statements sql keeps
-	output);
+	uncommented functions statements operations sql
+	keeps output);
 our $TOP = Cwd::realpath(File::Basename::dirname(__FILE__) . '/../../..');
 
 # What may stand at the top.
@@ -108,6 +108,28 @@ sub functions {
 		}
 	}
 	return @functions;
+}
+
+# The service's operations, variable => { file, name, method, path, roles (C,
+# one for each profile) }, and after them what is wrong with descriptors.
+sub operations {
+	my (%operation, @broken);
+
+	for my $path (matching(qr{^fcgi/\w+\.c\z})) {
+		my $code = uncommented($path);
+		while ($code =~ /^const struct operation (\w+) = \{(.*?)^\};/msg) {
+			my ($variable, $body) = ($1, $2);
+			if ($body =~ m{\A\s*"(\w+)",\s*"([A-Z]+)",\s*"([^"]*)",
+				\s*\{([^{}]*)\},}xs) {
+				$operation{$variable} = { file => $path, name => $1,
+					method => $2, path => $3, roles => $4 };
+			} else {
+				push @broken, "$path: $variable is not name, method, "
+				    . 'path, roles, …';
+			}
+		}
+	}
+	return (\%operation, @broken);
 }
 
 # Statements of the programs, "file: name" => [SQL, number of parameters].
