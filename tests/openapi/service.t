@@ -11,7 +11,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use File::Temp;
 use JSON::PP ();
-use Devcred::Source qw(operations uncommented);
+use Devcred::Source qw(operations);
 use Devcred::Test;
 
 my $folder = $ENV{DEVCRED_TEST_NODE} // $FindBin::Bin;
@@ -69,9 +69,8 @@ sub body { return (type => $_[0], body => Devcred::Http::to_json(@_[1 .. $#_])) 
 my $bulk = '/devicecontrol/bulkNewDeviceRequests';
 my $form = 'multipart/form-data; boundary=edge';
 sub file {
-	my ($csv, $name) = @_;
-	$name //= 'file';
-	return "--edge\r\nContent-Disposition: form-data; name=\"$name\"; "
+	my ($csv) = @_;
+	return "--edge\r\nContent-Disposition: form-data; name=\"file\"; "
 	    . "filename=\"a.csv\"\r\n\r\n$csv\r\n--edge--\r\n";
 }
 
@@ -140,6 +139,11 @@ for my $change (@changes) {
 	my ($name, %change) = @$change;
 	ask($_, %change) for sort keys %good;
 }
+for my $operation (grep { $operations->{$_}{method} eq 'GET' } sort keys %good) {
+	my ($who, undef, $path) = $good{$operation}->();
+	$who->request('HEAD', $path);
+}
+$admin->request('POST', path_of(registered($admin)), headers => ['X-HTTP-METHOD: DELETE']);
 my $away = site({}, app_database => "host=$site->{dir} dbname=none");
 ask($_, at => $away) for sort keys %good;
 $away->stop;
@@ -174,7 +178,6 @@ my $id = device_id();
 my %more = (type => 'c8y_Pump', groupId => '12', customProperties => { site => 'North' });
 $management->register($id, with => { %more, tenantId => 't1' });
 $admin->look($id);
-$admin->request('HEAD', path_of($id));
 $device->poll($id, with => { securityToken => 'blue' });
 $admin->update($id, 'ACCEPTED', with => { type => 'c8y_Valve', securityToken => $_ })
     for 'red', 'blue';
