@@ -50,7 +50,7 @@ static const struct command commands[] = {
 	    "make a key, which seals from now on", false, key_add },
 	{ "key", "list", "",
 	    "show the keys that seal and open", false, key_list },
-	{ "key", "retire", "ID [--last]",
+	{ "key", "retire", "ID [--last] [--unchecked]",
 	    "take a key away: what it sealed stays shut", false, key_retire },
 	{ "check", NULL, "",
 	    "look for faults, and say what to do about each", true, check },

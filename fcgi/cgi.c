@@ -15,6 +15,8 @@
 #include "serve.h"
 #include "text.h"
 
+#define LINGER_TIME	2000	/* ms */
+
 /*
  * How many bytes of body to read: as announced.  Chunked ones come without a
  * length, and end with the input; so does one with a length that is none.
@@ -170,6 +172,20 @@ run_whole(struct exchange *x, struct db *db, struct buf *body)
 		    clock_ms() + conf->db_timeout);
 }
 
+/* Who is cut off while it sends takes no answer: read on for a moment. */
+static void
+linger(void)
+{
+	struct stream body;
+	struct buf chunk;
+
+	close(STDOUT_FILENO);
+	buf_init(&chunk, 0);
+	stream_cgi(&body, STDIN_FILENO, SIZE_MAX, &chunk, LINGER_TIME);
+	stream_drop(&body);
+	buf_free(&chunk);
+}
+
 int
 cgi_run(const struct conf *conf)
 {
@@ -195,6 +211,8 @@ cgi_run(const struct conf *conf)
 	else
 		run_whole(x, db, &body);
 	rc = write_reply(serve_reply(x));
+	if (x->reply.status == 408)
+		linger();
 out:
 	exchange_free(x);
 	db_free(db);

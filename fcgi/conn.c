@@ -6,6 +6,8 @@
 #include "clock.h"
 #include "conn_state.h"
 
+#define LEAVE_TIME	2000	/* ms */
+
 void
 conn_set_exchange(struct conn *c, struct exchange *x)
 {
@@ -73,10 +75,23 @@ conn_done(struct conn *c)
 	c->file = -1;
 	buf_free(&c->params);
 	buf_reset(&c->body);
-	if (c->keep && c->group->linger != CONN_CLOSE)
+	if (c->late)
+		conn_let_go(c);
+	else if (c->keep && c->group->linger != CONN_CLOSE)
 		conn_idle(c);
 	else
 		conn_close(c);
+}
+
+void
+conn_let_go(struct conn *c)
+{
+	c->step = CONN_LEAVING;
+	loop_timer(c->group->loop, &c->timer, clock_ms() + LEAVE_TIME);
+	if (shutdown(c->watch.fd, SHUT_WR) == -1)
+		conn_close(c);
+	else
+		conn_drain(c);
 }
 
 static void
@@ -96,6 +111,9 @@ conn_ready(void *arg, uint32_t events)
 		return;
 	case CONN_DROPPING:
 		conn_drop(c);
+		return;
+	case CONN_LEAVING:
+		conn_drain(c);
 		return;
 	case CONN_LENT:
 		return;
@@ -167,7 +185,7 @@ conn_return(struct conn *c, bool done)
 	if (done)
 		conn_done(c);
 	else
-		conn_close(c);
+		conn_let_go(c);
 }
 
 void

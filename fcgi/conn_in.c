@@ -245,6 +245,17 @@ conn_drop(struct conn *c)
 }
 
 void
+conn_drain(struct conn *c)
+{
+	ssize_t n = recv(c->watch.fd, room, sizeof(room), 0);
+
+	if (n == 0 || (n == -1 && errno != EAGAIN))
+		conn_close(c);
+	else
+		conn_wait(c, EPOLLIN);
+}
+
+void
 conn_stream(struct conn *c, struct stream *s)
 {
 	stream_fastcgi(s, c->watch.fd, &c->scan, &c->body,

@@ -14,7 +14,8 @@ enum conn_step {
 	CONN_SERVING,
 	CONN_LENT,	/* to another process */
 	CONN_DROPPING,	/* the rest of a body that nobody wants */
-	CONN_SENDING
+	CONN_SENDING,
+	CONN_LEAVING	/* all is said, but the peer may still be sending */
 };
 
 struct conn {
@@ -49,6 +50,12 @@ void	 conn_wait(struct conn *c, uint32_t events);
 /* The reply is with the kernel: the next request may come, or none. */
 void	 conn_done(struct conn *c);
 
+/*
+ * Close when the peer has, or in a moment: who is cut off while it sends
+ * takes no answer.
+ */
+void	 conn_let_go(struct conn *c);
+
 /* conn_in.c: look at what lies in the socket. */
 void	 conn_read(struct conn *c);
 
@@ -57,6 +64,9 @@ void	 conn_read_late(struct conn *c);
 
 /* Read what is left of a body, and forget it; then send. */
 void	 conn_drop(struct conn *c);
+
+/* Read whatever comes, and forget it; close at its end. */
+void	 conn_drain(struct conn *c);
 
 /* conn_out.c: send what lies in the file, as far as the socket takes it. */
 void	 conn_send(struct conn *c);
