@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "check.h"
+#include "keyring.h"
 #include "model.h"
 #include "table.h"
 
@@ -127,6 +128,34 @@ check_settings(struct check *c)
 	}
 }
 
+/* Whether a lost answer can be repeated. */
+static void
+check_keys(struct check *c)
+{
+	const char *path = c->ctl->conf.key_file;
+	struct keyring *ring;
+	struct buf error;
+
+	if (path[0] == '\0' || c->ctl->conf.delivery_window == 0) {
+		check_say(c, CHECK_WARNING, "delivery", "single shot: a device "
+		    "whose answer is lost is stranded");
+		check_todo("set key_file, devcredctl key add");
+		return;
+	}
+	buf_init(&error, 0);
+	ring = keyring_load(path, &error);
+	if (ring == NULL) {
+		check_say(c, CHECK_FAULT, "key file", "%s", buf_text(&error));
+		check_todo("devcredctl key add; see devcred.conf(5), The key "
+		    "file");
+	} else {
+		check_say(c, CHECK_OK, "key file", "%s has %zu, of which %s "
+		    "seals", path, keyring_count(ring), keyring_current(ring));
+	}
+	keyring_free(ring);
+	buf_free(&error);
+}
+
 enum ctl_exit
 check(struct ctl *ctl)
 {
@@ -142,6 +171,7 @@ check(struct ctl *ctl)
 	} else {
 		check_file(&c, conf_path(ctl->conf_path));
 		check_settings(&c);
+		check_keys(&c);
 		check_socket(&c);
 		check_database(&c);
 	}

@@ -56,6 +56,21 @@ for my $what ('configuration', 'socket', 'PostgreSQL', 'roles', 'app_database',
 	like($good, qr/^ok +\Q$what\E: /m, "and is told that $what is good");
 }
 
+# The key file --------------------------------------------------------------------
+
+my $keys = "$site->{dir}/keys";
+like($good, qr/^warning +delivery: single shot/m, 'and that answers are not repeated');
+fault('a key file that is not there', 'key file', qr/No such file/, qr/key add/,
+	key_file => $keys);
+Devcred::Shell::write_file($keys, 'k1 ' . '5a' x 32 . " 2026-01-31\n", 0600);
+like(checked('a key file', 0, qr/no faults/, key_file => $keys),
+	qr/^ok +key file: \Q$keys\E has 1, of which k1 seals$/m, 'its key is named');
+chmod 0644, $keys;
+my $lax = fault('a key file that others can read', 'key file', qr/\Q$keys\E/, qr/key file/,
+	key_file => $keys);
+checked('a window of no time', 0, qr/^warning +delivery: single shot/m,
+	key_file => $keys, delivery_window => 0);
+
 # Settings ----------------------------------------------------------------------
 
 fault('a setting out of bounds', 'configuration',
