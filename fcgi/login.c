@@ -90,6 +90,7 @@ record_use(struct exchange *x, const char *generation, const char *crypt_hash)
 	struct login_try *try = &x->login_try;
 	const char *tenant = try->exists ? try->found.tenant : try->tenant;
 
+	store_call_free(&x->call);
 	store_call_init(&x->call, STORE_CREDENTIAL_USE);
 	store_add(&x->call, tenant != NULL ? tenant : "");
 	store_add(&x->call, try->name + strlen("device_"));
