@@ -25,7 +25,8 @@
 #define STOP_TIME	25000	/* ms until a stopping worker gives up */
 #define RETIRE_TIME	75000	/* ms; web servers keep idle ones for 60 s */
 #define LINGER_TIME	200	/* ms that a connection may be idle */
-#define CHORE_TIME	60000	/* ms between two rounds of housekeeping */
+#define CHORE_FIRST	1000	/* ms until the first round of housekeeping */
+#define CHORE_TIME	60000	/* ms between two of them */
 #define CHORE_MAX	10000	/* windows closed in one */
 
 struct worker {
@@ -335,7 +336,7 @@ worker_init(struct worker *w, const struct conf *conf, int listener)
 	upload_init(&w->uploads, w->loop);
 	w->chores.passed = chores_due;
 	w->chores.arg = w;
-	loop_timer(w->loop, &w->chores, clock_ms() + CHORE_TIME);
+	loop_timer(w->loop, &w->chores, clock_ms() + CHORE_FIRST);
 	if (keys_load(conf, &w->cx.keyring) == -1)
 		return -1;
 	if ((w->cx.auth = auth_new(conf)) == NULL)
