@@ -120,6 +120,9 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 #variable_conflict use_column
+declare
+    v_locked int;
+    v_rest bigint[];    -- places of those without a request
 begin
     -- lock first, in one order for everybody, so that groups never deadlock:
     -- requests, then credentials
@@ -132,6 +135,7 @@ begin
                        and (a.scope = r.tenant or a.scope = 'management'))
       order by r.id
         for update;
+    get diagnostics v_locked = row_count;
     perform
        from devcred.device_credential c
       where c.device_id = any (p_id)
@@ -141,19 +145,19 @@ begin
                        and (a.scope = c.tenant or a.scope = 'management'))
       order by c.device_id, c.tenant
         for update;
+    if v_locked < cardinality(p_id) then
+        select array_agg(a.n)
+          into v_rest
+          from unnest(p_id, p_scope) with ordinality a (id, scope, n)
+         where not exists (select
+                             from devcred.newdevice_request r
+                            where r.id = a.id
+                              and (r.tenant = a.scope or a.scope = 'management'));
+    end if;
 
     -- ... then check and change what is now certain
     return query
-    with asked as (
-        select a.*,
-               row_number() over (partition by a.id order by a.n) = 1 as foremost
-          from unnest(p_id, p_scope, p_actor, p_source, p_token, p_claimant, p_agent,
-                      p_tenant, p_generation, p_salt, p_hash, p_seal_key, p_sealed,
-                      p_crypt_hash)
-               with ordinality a (id, scope, actor, source, token, claimant, agent,
-                      expected_tenant, expected_generation, salt, hash, seal_key,
-                      sealed, crypt_hash, n)
-    ), known as (
+    with known as (
         select a.*,
                r.tenant,
                r.seq,
@@ -173,7 +177,12 @@ begin
                case when t.token_policy = 'REQUIRED' and a.token is null
                    then 'BLOCKED' else 'PENDING_ACCEPTANCE'
                end::devcred.request_status as claimed
-          from asked a
+          from unnest(p_id, p_scope, p_actor, p_source, p_token, p_claimant, p_agent,
+                      p_tenant, p_generation, p_salt, p_hash, p_seal_key, p_sealed,
+                      p_crypt_hash)
+               with ordinality a (id, scope, actor, source, token, claimant, agent,
+                      expected_tenant, expected_generation, salt, hash, seal_key,
+                      sealed, crypt_hash, n)
           join devcred.newdevice_request r
             on r.id = a.id
            and (r.tenant = a.scope or a.scope = 'management')
@@ -289,94 +298,6 @@ begin
                old_salt = null,
                old_hash = null,
                old_until = null
-    ), held as materialized (
-        -- issued before: is it the same who asks, and may it be told again?
-        select a.*,
-               c.tenant,
-               c.registration,
-               c.custom_properties,
-               c.generation as held_generation,
-               c.seal_key as held_key,
-               c.sealed as held_sealed,
-               c.refused_at,
-               c.issued_to is distinct from a.source as other_source,
-               m.same,
-               m.same and c.sealed is not null and c.delivery_until > now()
-                   and c.deliveries < c.delivery_limit
-                   and c.reopened_at is null as again,
-               m.same and c.reopened_at is not null and a.foremost
-                   and c.tenant is not distinct from a.expected_tenant
-                   and c.generation + 1 = a.expected_generation as anew
-          from asked a
-         cross join lateral (
-               select d.*
-                 from devcred.device_credential d
-                where d.device_id = a.id
-                  and (d.tenant = a.scope or a.scope = 'management')
-                order by d.registration desc
-                limit 1) c
-         cross join lateral (
-               select c.claimed_by is not distinct from a.actor
-                   and c.claim_token is not distinct from a.token
-                   and (not p_source_must_match
-                       or c.issued_to is not distinct from a.source)
-                   and c.disabled_at is null
-                   and coalesce(c.expires_at > now(), true) as same) m
-         where not exists (select
-                             from devcred.newdevice_request r
-                            where r.id = a.id
-                              and (r.tenant = a.scope or a.scope = 'management'))
-           and a.id not in (select k.id from ask k)
-    ), deliver as (
-        update devcred.device_credential c
-           set deliveries = c.deliveries + h.times,
-               sealed = case when c.deliveries + h.times < c.delivery_limit then c.sealed end,
-               seal_key = case when c.deliveries + h.times < c.delivery_limit then c.seal_key end
-          from (select h.id, h.tenant, count(*)::int as times
-                  from held h
-                 where h.again
-                   and not h.anew
-                 group by h.id, h.tenant) h
-         where c.device_id = h.id
-           and c.tenant = h.tenant
-    ), reissue as (
-        -- what the device may have works on until this one is used
-        update devcred.device_credential c
-           set old_salt = c.password_salt,
-               old_hash = c.password_hash,
-               old_until = clock_timestamp() + make_interval(secs => greatest(p_window, 60)),
-               password_salt = h.salt,
-               password_hash = h.hash,
-               crypt_hash = h.crypt_hash,
-               generation = c.generation + 1,
-               issued_at = clock_timestamp(),
-               issued_to = h.source,
-               seal_key = h.seal_key,
-               sealed = h.sealed,
-               delivery_until = clock_timestamp() + make_interval(secs => p_window),
-               delivery_limit = p_limit,
-               deliveries = 1,
-               first_used_at = null,
-               reopened_at = null
-          from held h
-         where c.device_id = h.id
-           and c.tenant = h.tenant
-           and h.anew
-    ), refuse as (
-        update devcred.device_credential c
-           set refused_at = clock_timestamp()
-          from held h
-         where c.device_id = h.id
-           and c.tenant = h.tenant
-           and h.foremost
-           and not h.again
-           and not h.anew
-           and (h.refused_at is null or h.refused_at <= now() - interval '1 minute')
-           and not exists (select
-                             from held g
-                            where g.id = h.id
-                              and (g.again or g.anew))
-        returning h.n
     ), event as (
         insert into devcred.event
                (tenant, registration, device_id, operation, outcome, actor, source,
@@ -407,20 +328,7 @@ begin
                   from ask a
                  where a.first
                    and a.status = 'WAITING_FOR_CONNECTION'
-                   and a.issued_before
-                union all
-                select h.tenant, h.registration, h.id,
-                       case when h.anew then 'credential_reissue'
-                            when h.again then 'credential_deliver'
-                            else 'credential_refuse' end,
-                       case when h.anew or h.again then 'ok'
-                            when h.same then 'wrong_state'
-                            else 'token_mismatch' end::devcred.outcome,
-                       h.actor, h.source, null, null
-                  from held h
-                 where h.anew
-                    or h.again
-                    or h.n in (select f.n from refuse f)) e
+                   and a.issued_before) e
     )
     select a.n::int,
            case when a.status = 'ACCEPTED' and a.other_token then 'token_mismatch'
@@ -435,20 +343,15 @@ begin
            null::text,
            null::bytea,
            false
-      from ask a
-    union all
-    select h.n::int,
-           case when h.anew then 'ok'
-                when h.again then 'redelivered'
-                else 'absent' end::devcred.outcome,
-           null,
-           h.tenant,
-           h.custom_properties,
-           h.held_generation,
-           case when h.again and not h.anew then h.held_key end,
-           case when h.again and not h.anew then h.held_sealed end,
-           h.other_source
-      from held h;
+      from ask a;
+
+    if v_rest is not null then
+        return query
+        select d.*
+          from devcred.credential_deliver(v_rest, p_id, p_scope, p_actor, p_source, p_token,
+               p_tenant, p_generation, p_salt, p_hash, p_seal_key, p_sealed,
+               p_crypt_hash, p_window, p_limit, p_source_must_match) d;
+    end if;
 end
 $$;
 comment on function devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], text[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool) is
