@@ -63,7 +63,8 @@ status_of(const PGresult *res)
 	if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0 ||
 	    strcmp(state, "55P03") == 0)
 		return DB_CONFLICT;
-	if (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0)
+	if (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0 ||
+	    strncmp(state, "54", 2) == 0)
 		return DB_REFUSED;
 	/* an error that the server reports has rolled the statement back */
 	return DB_UNAVAILABLE;

@@ -27,7 +27,7 @@ enum db_status {
 	DB_CONFLICT,	/* rolled back for the sake of another: may be tried
 			   again (SQLSTATE 40001, 40P01, 55P03) */
 	DB_REFUSED	/* rolled back: the values are not acceptable
-			   (SQLSTATE class 22 or 23) */
+			   (SQLSTATE class 22, 23 or 54) */
 };
 
 /* A statement; name is that of its prepared form. */

@@ -39,6 +39,13 @@ ok($answer->status == 201 && $answer->body eq '' && $answer->header('location'),
 
 # Ids ------------------------------------------------------------------------------
 
+# More bytes than an index takes, and nothing in them that could be compressed.
+srand 1;
+my $noise = join '', map { chr 0x4e00 + int rand 20_000 } 1 .. 1000;
+utf8::encode($noise);
+refuses($admin->register($noise), 422, 'undefined/validationError', qr/cannot be stored/,
+	'an id that no index takes is refused, and not put off');
+
 for my $case (
 	["a-$$", 'letters'], ["\xc3\xa4\xe6\xbc\xa2\xf0\x9f\x98\x80-$$", 'any alphabet'],
 	["%41'\"<>&;,=#?!*()[]{}|^`~\@.-_-$$", 'marks'], ["x$$" . 'y' x 900, '900 characters'],
