@@ -127,6 +127,7 @@ enum ctl_exit request_accept(struct ctl *ctl);
 enum ctl_exit request_block(struct ctl *ctl);
 enum ctl_exit request_lift(struct ctl *ctl);
 enum ctl_exit request_delete(struct ctl *ctl);
+enum ctl_exit import(struct ctl *ctl);
 enum ctl_exit key_add(struct ctl *ctl);
 enum ctl_exit key_list(struct ctl *ctl);
 enum ctl_exit key_retire(struct ctl *ctl);

@@ -46,6 +46,8 @@ static const struct command commands[] = {
 	    request_lift },
 	{ "request", "delete", "ID",
 	    "withdraw a request", false, request_delete },
+	{ "import", NULL, "FILE [--tenant T] [--errors FILE]",
+	    "register the devices of a CSV file", false, import },
 	{ "key", "add", "[ID]",
 	    "make a key, which seals from now on", false, key_add },
 	{ "key", "list", "",

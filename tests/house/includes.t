@@ -31,7 +31,7 @@ my @order = (
 	['base of devcredctl', 'ctl', qw(embed schema table)],
 	['commands stand on', 'ctl', qw(args ctl keyedit names prompt
 		session)],
-	['commands', 'ctl', qw(check checkdb checksock key migrate request status
+	['commands', 'ctl', qw(check checkdb checksock import key migrate request status
 		tenant user)],
 	['top of devcredctl', 'ctl', qw(main)],
 );
