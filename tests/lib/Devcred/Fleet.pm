@@ -4,7 +4,8 @@ package Devcred::Fleet;
 # at any moment and go on from what they have written down.
 #
 # A log has lines of words.  The administrator's: "registered ID",
-# "accepted ID": it was acknowledged.  A client's, of its devices: "got ID
+# "accepted ID": it was acknowledged;
+# "known ID": it had been, and the answer was lost.  A client's, of its devices: "got ID
 # PASSWORD" before the password is used, "in ID": it logged in,
 # "odd ID STATUS": an answer that no device should get.
 
@@ -152,16 +153,20 @@ sub rest_until {
 
 sub administer {
 	my ($self) = @_;
-	my %registered = map { $_->[0] => 1 } $self->lines('admin', 'registered');
+	my %registered = map { $_->[0] => 1 }
+	    map { $self->lines('admin', $_) } qw(registered known);
 	my @new = grep { !$registered{$_} } @{ $self->{ids} };
 	my $turn = 0;
 
 	# it ends when there is nothing left to accept, and nobody to come
 	while (@new || $self->arrived < @{ $self->{ids} }) {
 		my $did = 0;
-		for (1 .. 50) {
-			last unless @new && $self->register($new[0]);
-			shift @new;
+		for my $id (splice @new, 0, 50) {
+			# until it is certain: once it is issued, registering it
+			# would be for the next time
+			until ($self->register($id)) {
+				$self->rest_until(Time::HiRes::time() + 0.1);
+			}
 			$did++;
 		}
 		$did += $self->accept_some;
@@ -187,6 +192,7 @@ sub register {
 
 	$self->write_down('registered', $id) if $answer->status == 201;
 	# there already: an answer of before was lost
+	$self->write_down('known', $id) if $answer->status == 422;
 	return $answer->status == 201 || $answer->status == 422;
 }
 
@@ -227,6 +233,14 @@ sub be_devices {
 	return;
 }
 
+# Whether an answer says nothing but to come again: it was lost, or it is 503, or
+# the web server's own because the service died on it.
+sub is_no_answer {
+	my ($answer) = @_;
+	return $answer->status =~ /\A(?:0|503)\z/
+	    || $answer->status =~ /\A5\d\d\z/ && $answer->type ne 'error';
+}
+
 # What a device does next: ask for its password, or use it.
 sub step {
 	my ($self, $device) = @_;
@@ -260,7 +274,7 @@ sub poll {
 		$self->write_down('got', $id, $device->{password});
 		$device->{again} = rand() < $REPEAT ? 1 : 0;
 		$device->{due} = 0;
-	} elsif ($answer->status !~ /\A(?:0|404|50[234])\z/) {
+	} elsif ($answer->status != 404 && !is_no_answer($answer)) {
 		$self->write_down('odd', $id, $answer->status);
 	}
 	return;
@@ -276,7 +290,7 @@ sub log_in {
 	if ($answer->status == 200) {
 		$self->write_down('in', $device->{id});
 		$self->end($device);
-	} elsif ($answer->status !~ /\A(?:0|50[234])\z/) {
+	} elsif (!is_no_answer($answer)) {
 		$self->write_down('odd', $device->{id}, $answer->status);
 	}
 	return;
