@@ -3,11 +3,11 @@ package Devcred::Fleet;
 # Devices, and the administrator who lets them in: processes that may be killed
 # at any moment and go on from what they have written down.
 #
-# A log has lines of words.  The administrator's: "registered ID",
-# "accepted ID": it was acknowledged;
-# "known ID": it had been, and the answer was lost.  A client's, of its devices: "got ID
-# PASSWORD" before the password is used, "in ID": it logged in,
-# "odd ID STATUS": an answer that no device should get.
+# A log has lines of words.  The administrator's: "registered ID" and
+# "accepted ID": it was acknowledged; "known ID": it was registered, and the
+# answer was lost.  A client's, of its devices: "got ID PASSWORD" before the
+# password is used, "in ID": it logged in, "end ID": it is done, "odd ID STATUS":
+# an answer that no device should get.
 
 use strict;
 use warnings;
