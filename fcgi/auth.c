@@ -266,9 +266,10 @@ auth_rows(struct exchange *x, enum db_status status,
 	struct login_try *try = &x->login_try;
 	enum verdict verdict;
 
-	/* recorded or not: the login is what it is */
+	/* a use that is not recorded would leave the window open */
 	if (x->call.id == STORE_CREDENTIAL_USE)
-		return settle(x, try->verdict);
+		return settle(x, status == DB_OK ||
+		    try->verdict != VERDICT_YES ? try->verdict : VERDICT_LATER);
 	if (status == DB_REFUSED)	/* no text that can be a name */
 		return settle(x, VERDICT_NO);
 	if (status != DB_OK)
