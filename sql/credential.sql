@@ -62,7 +62,7 @@ begin
                null::devcred.request_status,
                coalesce(c.refused_at > now() - interval '1 minute', false)
                and c.sealed is null
-               and c.reopened_at is null,
+               and (c.reopened_at is null or c.delivery_until <= now()),
                c.tenant,
                c.generation + 1
           from unnest(p_id, p_scope) with ordinality a (id, scope, n)

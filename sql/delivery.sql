@@ -47,9 +47,14 @@ begin
                c.refused_at,
                c.issued_to is distinct from a.source as other_source,
                m.same,
+               row_number() over (partition by a.id, c.tenant, m.same order by a.n) as turn,
+               -- a group must not get more than is left
                m.same and c.sealed is not null and c.delivery_until > now()
-                   and c.deliveries < c.delivery_limit
-                   and c.reopened_at is null as again
+                   and c.deliveries + row_number() over (
+                       partition by a.id, c.tenant, m.same order by a.n) <= c.delivery_limit
+                   and c.reopened_at is null as again,
+               m.same and c.reopened_at is not null
+                   and c.delivery_until > now() as reopened
           from unnest(p_id, p_scope, p_actor, p_source, p_token, p_tenant, p_generation,
                       p_salt, p_hash, p_seal_key, p_sealed, p_crypt_hash)
                with ordinality a (id, scope, actor, source, token, expected_tenant,
@@ -82,10 +87,13 @@ begin
          where c.device_id = h.id
            and c.tenant = h.tenant
     ), reissue as (
-        -- what the device may have works on until this one is used
+        -- what the device may have works on until this one is used: of several
+        -- that it never used, the one before them
         update devcred.device_credential c
-           set old_salt = c.password_salt,
-               old_hash = c.password_hash,
+           set old_salt = case when c.first_used_at is null and c.old_until > now()
+                   then c.old_salt else c.password_salt end,
+               old_hash = case when c.first_used_at is null and c.old_until > now()
+                   then c.old_hash else c.password_hash end,
                old_until = clock_timestamp() + make_interval(secs => greatest(p_window, 60)),
                password_salt = h.salt,
                password_hash = h.hash,
@@ -103,11 +111,10 @@ begin
           from held h
          where c.device_id = h.id
            and c.tenant = h.tenant
-           and c.reopened_at is not null
            and c.generation + 1 = h.expected_generation
            and c.tenant = h.expected_tenant
-           and h.same
-           and h.first
+           and h.reopened
+           and h.turn = 1
         returning h.n
     ), refuse as (
         update devcred.device_credential c
@@ -115,11 +122,14 @@ begin
           from held h
          where c.device_id = h.id
            and c.tenant = h.tenant
-           and c.reopened_at is null
            and h.first
            and not h.again
+           and not h.reopened
            and (h.refused_at is null or h.refused_at <= now() - interval '1 minute')
-           and not exists (select from held g where g.id = h.id and g.again)
+           and not exists (select
+                             from held g
+                            where g.id = h.id
+                              and (g.again or g.reopened))
         returning h.n
     ), event as (
         insert into devcred.event

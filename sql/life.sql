@@ -33,7 +33,8 @@ as $$
                host((c).issued_to),
                devcred.iso_time((c).first_used_at),
                devcred.iso_time((c).expires_at),
-               case when (c).reopened_at is not null then 'REOPENED'
+               case when (c).reopened_at is not null and (c).delivery_until > now()
+                        then 'REOPENED'
                     when (c).sealed is not null and (c).delivery_until > now()
                         and (c).deliveries < (c).delivery_limit then 'OPEN'
                     else 'CLOSED' end,

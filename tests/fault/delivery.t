@@ -160,6 +160,7 @@ sub reopen {
 
 reopen($id);
 refused(poll($here, $id, as => 't1/bootstrap'), 'another bootstrap user gets nothing by that');
+is(events($id, 'credential_refuse', 'token_mismatch'), 1, 'which is audited');
 my $anew = poll($there, $id);
 answers($anew, 201, 'the device gets a password');
 isnt(password($anew), password($first), 'a new one');
@@ -172,8 +173,12 @@ is(login($there, $id, password($first))->status, 401, 'anywhere');
 refused(poll($here, $id), 'reopened once, it is told once');
 
 reopen($id);
+is(value('select delivery from devcred.credential_get(?, ?, ?)', undef, 't1', undef, $id),
+	'REOPENED', 'reopened, it is shown so');
 change($id, "delivery_until = now() - interval '1 s'");
 refused(poll($here, $id), 'a reopened delivery is over after its window, too');
+is(value('select delivery from devcred.credential_get(?, ?, ?)', undef, 't1', undef, $id),
+	'CLOSED', 'and shown so');
 answers(login($here, $id, password($anew)), 200, 'and the password works on');
 
 ($id, $first) = open_window();
