@@ -184,12 +184,30 @@ percent_encode(struct buf *out, const char *s)
 	}
 }
 
+static const char base64[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void
+base64_encode(struct buf *out, const char *s, size_t len)
+{
+	unsigned int bits = 0;
+	size_t i;
+	int have = 0;
+
+	for (i = 0; i < len; i++) {
+		bits = (bits << 8 | (unsigned char)s[i]) & 0xffff;
+		for (have += 8; have >= 6; have -= 6)
+			buf_putc(out, base64[bits >> (have - 6) & 63]);
+	}
+	if (have > 0)
+		buf_putc(out, base64[bits << (6 - have) & 63]);
+	for (; len % 3 != 0; len++)
+		buf_putc(out, '=');
+}
+
 int
 base64_decode(struct buf *out, const char *s, size_t len)
 {
-	static const char digit[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	    "0123456789+/";
 	const char *at;
 	unsigned int bits = 0;
 	size_t padded = len;
@@ -201,9 +219,9 @@ base64_decode(struct buf *out, const char *s, size_t len)
 	if (len < padded && (padded % 4 != 0 || padded - len > 2))
 		return -1;
 	for (i = 0; i < len; i++) {
-		if (s[i] == '\0' || (at = strchr(digit, s[i])) == NULL)
+		if (s[i] == '\0' || (at = strchr(base64, s[i])) == NULL)
 			return -1;
-		bits = bits << 6 | (unsigned int)(at - digit);
+		bits = bits << 6 | (unsigned int)(at - base64);
 		have += 6;
 		if (have >= 8) {
 			have -= 8;

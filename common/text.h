@@ -58,6 +58,9 @@ void	 json_quote(struct buf *out, const char *s);
 /* Decode base64 (RFC 4648; padded right or not); -1 for anything else. */
 int	 base64_decode(struct buf *out, const char *s, size_t len) MUST_CHECK;
 
+/* Add the base64 of bytes, padded. */
+void	 base64_encode(struct buf *out, const char *s, size_t len);
+
 /* Whether an address (textual) is of the loopback network. */
 bool	 addr_is_loopback(const char *addr) MUST_CHECK;
 

@@ -85,3 +85,67 @@ body_token(struct exchange *x, const struct repr *obj, const char *id,
 	}
 	return secret_token_digest(id, *token, x->token);
 }
+
+/* The fields of a form; one that is not there is empty. */
+static int
+read_form(struct exchange *x, struct buf *user, struct buf *password)
+{
+	struct buf form;
+	int rc = -1;
+
+	buf_init(&form, 0);
+	buf_add(&form, x->rq.body, x->rq.body_len);
+	if (!buf_ok(&form))
+		reply_unavailable(&x->reply);
+	else if (strlen(buf_text(&form)) != form.len ||
+	    request_form(buf_text(&form), "username", user) == QUERY_BAD ||
+	    request_form(buf_text(&form), "password", password) == QUERY_BAD)
+		reply_fault(&x->reply, FAULT_BAD_REQUEST,
+		    "The body is not a form.");
+	else
+		rc = 0;
+	buf_free(&form);
+	return rc;
+}
+
+/* The same of JSON; what is no string is as good as not there. */
+static int
+read_json(struct exchange *x, struct buf *user, struct buf *password)
+{
+	struct repr *obj;
+	const char *value;
+
+	if ((obj = repr_parse(x->rq.body, x->rq.body_len, &value)) == NULL) {
+		reply_fault(&x->reply, FAULT_NOT_JSON,
+		    "The body is not a JSON object: %s.", value);
+		return -1;
+	}
+	if (repr_string(obj, "username", &value) == REPR_FOUND)
+		buf_puts(user, value);
+	if (repr_string(obj, "password", &value) == REPR_FOUND)
+		buf_puts(password, value);
+	repr_free(obj);
+	return 0;
+}
+
+int
+body_login(struct exchange *x)
+{
+	const char *type = x->rq.content_type;
+	struct buf user;
+	struct buf password;
+	int rc;
+
+	buf_init(&user, 0);
+	buf_init(&password, 0);
+	rc = type != NULL && media_is(type, MEDIA_JSON) ?
+	    read_json(x, &user, &password) : read_form(x, &user, &password);
+	if (rc == 0 && (!buf_ok(&user) || !buf_ok(&password) ||
+	    request_login(&x->rq, buf_text(&user), buf_text(&password)) == -1)) {
+		reply_unavailable(&x->reply);
+		rc = -1;
+	}
+	buf_free(&user);
+	buf_free(&password);
+	return rc;
+}

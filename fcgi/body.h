@@ -27,4 +27,10 @@ int	 body_take_id(struct exchange *x, const char *id) MUST_CHECK;
 int	 body_token(struct exchange *x, const struct repr *obj, const char *id,
 	    const char **token) MUST_CHECK;
 
+/*
+ * Take a login, fields username and password of a form or of JSON, in place
+ * of the header; without both there is none.  -1 with the reply filled.
+ */
+int	 body_login(struct exchange *x) MUST_CHECK;
+
 #endif

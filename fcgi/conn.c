@@ -20,6 +20,12 @@ conn_exchange(const struct conn *c)
 	return c->x;
 }
 
+bool
+conn_authorizes(const struct conn *c)
+{
+	return c->scan.authorizer;
+}
+
 void
 conn_close(struct conn *c)
 {

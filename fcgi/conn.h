@@ -37,6 +37,12 @@ struct conn_group {
 /* Take over an accepted, non-blocking descriptor. */
 void	 conn_open(struct conn_group *group, int fd);
 
+/*
+ * Whether the request comes from a web server in want of an authorizer: what
+ * its records say, and nothing that a client could.
+ */
+bool	 conn_authorizes(const struct conn *c);
+
 /* Answer the request of c; it may be gone afterwards. */
 void	 conn_reply(struct conn *c, const struct reply *rep);
 

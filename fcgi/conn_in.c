@@ -196,7 +196,7 @@ conn_read(struct conn *c)
 		    "not a FastCGI request of ours", NULL);
 		conn_close(c);
 	} else if (state == RECORD_WHOLE && !c->scan.padded &&
-	    c->scan.body_len <= BODY_MAX) {
+	    !c->scan.authorizer && c->scan.body_len <= BODY_MAX) {
 		c->keep = c->scan.keep && used == (size_t)n;
 		if (conn_take(c, c->watch.fd) == 0)
 			conn_serve(c, buf_text(&c->body), c->body.len);

@@ -54,6 +54,7 @@ struct exchange {
 	struct request		 rq;
 	const struct operation	*op;
 	enum stage		 stage;
+	bool			 authorizer;	/* serve_authorize() */
 	struct login		 login;		/* who asks, once known */
 	struct login_try	 login_try;	/* until then */
 	struct store_call	 call;

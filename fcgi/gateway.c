@@ -58,6 +58,7 @@ gateway_take(struct gateway *gw, int fd, struct buf *body, size_t max)
 		room = max - body->len;
 		buf_add(body, chunk, (size_t)n < room ? (size_t)n : room);
 	}
+	explicit_bzero(chunk, sizeof(chunk));
 	if (FCGX_GetError(gw->rq.in) == 0 && buf_ok(body))
 		return 0;
 	close(fd);
@@ -73,12 +74,12 @@ gateway_env(const struct gateway *gw)
 void
 gateway_drop(struct gateway *gw)
 {
-	static const char secret[] = "HTTP_AUTHORIZATION=";
 	char **env;
 
 	/* the library would not wipe its copy of the login */
 	for (env = gw->rq.envp; env != NULL && *env != NULL; env++)
-		if (strncmp(*env, secret, sizeof(secret) - 1) == 0)
+		if (strncmp(*env, "HTTP_AUTHORIZATION=", 19) == 0 ||
+		    strncmp(*env, "REMOTE_PASSWD=", 14) == 0)
 			explicit_bzero(*env, strlen(*env));
 	FCGX_Free(&gw->rq, 0);
 	gw->rq.ipcFd = -1;

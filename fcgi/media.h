@@ -14,7 +14,8 @@ enum media {
 	MEDIA_BULK,
 	MEDIA_ERROR,
 	MEDIA_JSON,		/* plain application/json */
-	MEDIA_TEXT		/* text/plain */
+	MEDIA_TEXT,		/* text/plain */
+	MEDIA_FORM		/* what a browser makes of a form */
 };
 
 /* The value of Content-Type for a reply of this type. */

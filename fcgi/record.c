@@ -10,6 +10,7 @@
 #define FCGI_STDIN		5
 
 #define FCGI_RESPONDER		1
+#define FCGI_AUTHORIZER		2
 #define FCGI_KEEP_CONN		1
 
 #define CHUNK	((size_t)65528)	/* content of a record we write */
@@ -130,9 +131,14 @@ record_end(struct record_scan *scan)
 	scan->head_len = 0;
 	switch (scan->step) {
 	case RECORD_STEP_BEGIN:
-		if (scan->begin[0] != 0 || scan->begin[1] != FCGI_RESPONDER)
+		if (scan->begin[0] != 0 ||
+		    (scan->begin[1] != FCGI_RESPONDER &&
+		    scan->begin[1] != FCGI_AUTHORIZER))
 			return RECORD_BAD;
-		scan->keep = (scan->begin[2] & FCGI_KEEP_CONN) != 0;
+		scan->authorizer = scan->begin[1] == FCGI_AUTHORIZER;
+		/* some send an empty STDIN: where to wait for it is unclear */
+		scan->keep = (scan->begin[2] & FCGI_KEEP_CONN) != 0 &&
+		    !scan->authorizer;
 		scan->step = RECORD_STEP_PARAMS;
 		return RECORD_MORE;
 	case RECORD_STEP_PARAMS:
@@ -143,6 +149,8 @@ record_end(struct record_scan *scan)
 			return RECORD_BAD;
 		/* libfcgi takes this padding for the next record's header */
 		scan->padded = scan->head[6] != 0;
+		if (scan->authorizer)
+			return RECORD_WHOLE;
 		scan->step = RECORD_STEP_BODY;
 		return scan->params != NULL ? RECORD_HEAD : RECORD_MORE;
 	default:

@@ -5,7 +5,8 @@
  * connection as long as the peer likes (CVE-2025-23016 and what research
  * found beside it).  So every request is scanned here first, and libfcgi gets
  * to see only those that are whole and of the plain form: BEGIN_REQUEST for a
- * responder, PARAMS, STDIN, all of one request id, each within bounds.
+ * responder, PARAMS, STDIN, all of one request id, each within bounds.  That of
+ * an authorizer ends with its PARAMS; it is read here and written anew.
  * Formats are those of the FastCGI Specification 1.0, section 8.
  */
 #ifndef DEVCRED_RECORD_H
@@ -30,7 +31,8 @@ struct record_scan {
 	enum record_state state;
 	enum record_step step;		/* which records may come now */
 	unsigned int	 id;		/* of the request */
-	bool		 keep;		/* FCGI_KEEP_CONN */
+	bool		 authorizer;	/* the role; else responder */
+	bool		 keep;		/* FCGI_KEEP_CONN; no authorizer's */
 	bool		 padded;	/* the end of PARAMS: see record.c */
 	uint64_t	 body_len;	/* bytes of STDIN so far */
 	size_t		 params_len;

@@ -1,4 +1,5 @@
 #include <json-c/json.h>
+#include <json-c/printbuf.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -200,6 +201,8 @@ parse_strict(const struct buf *text, const char **why)
 	/* the NUL at the end tells json-c that nothing more comes */
 	obj = json_tokener_parse_ex(tok, buf_text(text), (int)text->len + 1);
 	err = json_tokener_get_error(tok);
+	/* where strings were put together: secrets are strings */
+	explicit_bzero(tok->pb->buf, (size_t)tok->pb->size);
 	json_tokener_free(tok);
 	if (err != json_tokener_success) {
 		*why = err == json_tokener_continue ? "it ends too early" :
@@ -246,9 +249,37 @@ out:
 	return (struct repr *)obj;
 }
 
+/* json-c frees without wiping, and gives its strings out as constant. */
+static void
+wipe_strings(struct json_object *obj)
+{
+	size_t i;
+
+	switch (json_object_get_type(obj)) {
+	case json_type_string:
+		explicit_bzero((void *)(uintptr_t)json_object_get_string(obj),
+		    (size_t)json_object_get_string_len(obj));
+		return;
+	case json_type_array:
+		for (i = 0; i < json_object_array_length(obj); i++)
+			wipe_strings(json_object_array_get_idx(obj, i));
+		return;
+	case json_type_object: {
+		json_object_object_foreach(obj, key, val) {
+			(void)key;
+			wipe_strings(val);
+		}
+		return;
+	}
+	default:
+		return;
+	}
+}
+
 void
 repr_free(struct repr *obj)
 {
+	wipe_strings((struct json_object *)obj);
 	json_object_put((struct json_object *)obj);
 }
 

@@ -5,12 +5,14 @@
 #include "request.h"
 #include "text.h"
 
+#define TWICE	"A header that may come once came twice."
+
 /* The variables that matter, in the order of variables[]. */
 enum {
 	V_METHOD, V_URI, V_ACCEPT, V_CONTENT_TYPE, V_AUTHORIZATION, V_HOST,
 	V_OVERRIDE, V_SCHEME, V_HTTPS, V_ADDR, V_PORT, V_NAME, V_FORWARDED_FOR,
 	V_FORWARDED_PROTO, V_LENGTH, V_DEFAULT_TENANT, V_BASE_URL, V_AGENT,
-	V_MAX
+	V_USER, V_PASSWD, V_MAX
 };
 
 static const struct {
@@ -35,6 +37,8 @@ static const struct {
 	[V_DEFAULT_TENANT] = { "DEVCRED_DEFAULT_TENANT", false },
 	[V_BASE_URL] = { "DEVCRED_BASE_URL", false },
 	[V_AGENT] = { "HTTP_USER_AGENT", false },
+	[V_USER] = { "REMOTE_USER", true },
+	[V_PASSWD] = { "REMOTE_PASSWD", true },
 };
 
 /* Pick the variables; -1 if one that matters came twice. */
@@ -255,35 +259,53 @@ take_agent(struct request *rq, const char *agent)
 		rq->agent[0] = '\0';
 }
 
-int
-request_parse(struct request *rq, char *const *envp, const char *body,
-    size_t len, const struct conf *conf, struct reply *rep)
+/* What any request has: who asks, from where; *trusted: through a proxy. */
+static int
+read_common(struct request *rq, char *const *envp, const char **value,
+    const struct conf *conf, bool *trusted)
 {
-	const char *value[V_MAX];
 	const char *addr;
-	const char *base_url;
-	bool trusted;
 
 	memset(rq, 0, sizeof(*rq));
 	buf_init(&rq->path, 0);
 	buf_init(&rq->base, 0);
-	if (collect(envp, value) == -1) {
-		reply_fault(rep, FAULT_BAD_REQUEST,
-		    "A header that may come once came twice.");
+	buf_init(&rq->given, 0);
+	if (collect(envp, value) == -1)
 		return -1;
-	}
 	rq->method = value[V_METHOD] != NULL ? value[V_METHOD] : "";
 	rq->uri = value[V_URI] != NULL ? value[V_URI] : "";
 	rq->accept = value[V_ACCEPT];
 	rq->content_type = value[V_CONTENT_TYPE];
 	rq->authorization = value[V_AUTHORIZATION];
 	rq->host = value[V_HOST];
-	rq->body = body;
-	rq->body_len = len;
+	rq->announced = -1;
 	rq->default_tenant = value[V_DEFAULT_TENANT] != NULL ?
 	    value[V_DEFAULT_TENANT] : conf->default_tenant;
+	addr = value[V_ADDR] != NULL ? value[V_ADDR] : "";
+	*trusted = addr_listed(conf->trusted_proxy, addr);
+	if (addr_valid(addr) &&
+	    str_copy(rq->source, sizeof(rq->source), addr, strlen(addr)) == -1)
+		rq->source[0] = '\0';
+	find_source(rq, value, *trusted, conf->trusted_proxy);
+	take_agent(rq, value[V_AGENT]);
+	return 0;
+}
+
+int
+request_parse(struct request *rq, char *const *envp, const char *body,
+    size_t len, const struct conf *conf, struct reply *rep)
+{
+	const char *value[V_MAX];
+	const char *base_url;
+	bool trusted;
+
+	if (read_common(rq, envp, value, conf, &trusted) == -1) {
+		reply_fault(rep, FAULT_BAD_REQUEST, TWICE);
+		return -1;
+	}
+	rq->body = body;
+	rq->body_len = len;
 	/* a client that went away half-way, or a web server that says so */
-	rq->announced = -1;
 	if (value[V_LENGTH] != NULL && len <= BODY_MAX &&
 	    (parse_num(value[V_LENGTH], 0, LONG_MAX, &rq->announced) == -1 ||
 	    (body != NULL && (size_t)rq->announced != len))) {
@@ -298,13 +320,6 @@ request_parse(struct request *rq, char *const *envp, const char *body,
 		    "can be understood in one way only.");
 		return -1;
 	}
-	addr = value[V_ADDR] != NULL ? value[V_ADDR] : "";
-	trusted = addr_listed(conf->trusted_proxy, addr);
-	if (addr_valid(addr) &&
-	    str_copy(rq->source, sizeof(rq->source), addr, strlen(addr)) == -1)
-		rq->source[0] = '\0';
-	find_source(rq, value, trusted, conf->trusted_proxy);
-	take_agent(rq, value[V_AGENT]);
 	base_url = value[V_BASE_URL] != NULL ? value[V_BASE_URL] :
 	    conf->base_url;
 	if (find_base(rq, value, trusted, base_url) == -1) {
@@ -319,32 +334,51 @@ request_parse(struct request *rq, char *const *envp, const char *body,
 	return 0;
 }
 
+int
+request_parse_login(struct request *rq, char *const *envp,
+    const struct conf *conf, struct reply *rep)
+{
+	const char *value[V_MAX];
+	bool trusted;
+
+	if (read_common(rq, envp, value, conf, &trusted) == -1) {
+		reply_fault(rep, FAULT_BAD_REQUEST, TWICE);
+		return -1;
+	}
+	if (value[V_USER] == NULL || value[V_PASSWD] == NULL ||
+	    request_login(rq, value[V_USER], value[V_PASSWD]) == 0)
+		return 0;
+	reply_unavailable(rep);
+	return -1;
+}
+
+int
+request_login(struct request *rq, const char *user, const char *password)
+{
+	struct buf text;
+	bool ok;
+
+	rq->authorization = NULL;
+	/* the first colon ends the user (RFC 7617, 2) */
+	if (user[0] == '\0' || strchr(user, ':') != NULL)
+		return 0;
+	buf_init(&text, 0);
+	buf_printf(&text, "%s:%s", user, password);
+	buf_reset(&rq->given);
+	buf_puts(&rq->given, "Basic ");
+	base64_encode(&rq->given, buf_text(&text), text.len);
+	ok = buf_ok(&text) && buf_ok(&rq->given);
+	buf_free(&text);
+	if (!ok)
+		return -1;
+	rq->authorization = buf_text(&rq->given);
+	return 0;
+}
+
 void
 request_free(struct request *rq)
 {
 	buf_free(&rq->path);
 	buf_free(&rq->base);
-}
-
-enum query_found
-request_query(const struct request *rq, const char *name, struct buf *value)
-{
-	const char *p = rq->query;
-	size_t len;
-	size_t eq;
-
-	buf_reset(value);
-	for (; p != NULL && *p != '\0'; p += len + (p[len] == '&')) {
-		len = strcspn(p, "&");
-		eq = strcspn(p, "=&");
-		if (strlen(name) != eq || memcmp(p, name, eq) != 0)
-			continue;
-		if (eq < len)
-			eq++;
-		if (percent_decode(value, p + eq, len - eq, true) == -1 ||
-		    !utf8_valid(buf_text(value), value->len, NULL))
-			return QUERY_BAD;
-		return QUERY_FOUND;
-	}
-	return QUERY_ABSENT;
+	buf_free(&rq->given);
 }

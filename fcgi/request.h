@@ -24,7 +24,7 @@ struct request {
 	const char	*uri;
 	const char	*accept;
 	const char	*content_type;
-	const char	*authorization;
+	const char	*authorization;	/* or as request_login() has it */
 	const char	*host;		/* HTTP_HOST, checked */
 	const char	*body;		/* NULL: it is taken as it comes */
 	size_t		 body_len;
@@ -40,6 +40,7 @@ struct request {
 	bool		 secure;	/* TLS, or a loopback client */
 	struct buf	 base;		/* start of links, without a slash */
 	const char	*id;		/* device id in the path, or NULL */
+	struct buf	 given;		/* see request_login() */
 	/* settings that a virtual host may set for itself */
 	const char	*default_tenant;
 };
@@ -54,10 +55,30 @@ enum query_found { QUERY_FOUND, QUERY_ABSENT, QUERY_BAD };
  */
 int	 request_parse(struct request *rq, char *const *envp, const char *body,
 	    size_t len, const struct conf *conf, struct reply *rep) MUST_CHECK;
+
+/*
+ * The same for a web server that asks whether it may let somebody in: its
+ * request has no body, and its method and path are not for us.  A login that
+ * the web server has taken apart, REMOTE_USER and REMOTE_PASSWD, counts; only
+ * here, where we are asked by itself and nobody else.
+ */
+int	 request_parse_login(struct request *rq, char *const *envp,
+	    const struct conf *conf, struct reply *rep) MUST_CHECK;
 void	 request_free(struct request *rq);
+
+/*
+ * Have a login stand in for the header, or for none if no header could have
+ * it.  -1 if there is no memory.
+ */
+int	 request_login(struct request *rq, const char *user,
+	    const char *password) MUST_CHECK;
 
 /* Decode the first query parameter of this name into value. */
 enum query_found request_query(const struct request *rq, const char *name,
+	    struct buf *value) MUST_CHECK;
+
+/* The same for a field of a form. */
+enum query_found request_form(const char *form, const char *name,
 	    struct buf *value) MUST_CHECK;
 
 #endif

@@ -17,6 +17,10 @@ const struct operation *const operations[] = {
 	&tenant_current,
 	&tenant_option,
 	&user_current,
+	&verify,
+	&verify_emqx,
+	&verify_mosquitto,
+	&verify_rabbitmq,
 	NULL
 };
 

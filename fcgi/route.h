@@ -19,7 +19,9 @@ struct operation {
 	const char	*method;
 	const char	*path;		/* "{id}" stands for a device id */
 	unsigned int	 roles[2];	/* any of these, by enum api_profile */
-	enum media	 takes;		/* type of the request's body */
+	/* type of the request's body; MEDIA_FORM is a login, instead of a
+	 * header, and taken first */
+	enum media	 takes;
 	enum media	 gives;		/* type of the answer's */
 	enum need	(*parse)(struct exchange *x);
 	enum need	(*render)(struct exchange *x,
@@ -48,6 +50,10 @@ extern const struct operation smartrest;
 extern const struct operation tenant_current;
 extern const struct operation tenant_option;
 extern const struct operation user_current;
+extern const struct operation verify;
+extern const struct operation verify_emqx;
+extern const struct operation verify_mosquitto;
+extern const struct operation verify_rabbitmq;
 
 /* All of them, ended by NULL. */
 extern const struct operation *const operations[];

@@ -1,11 +1,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "body.h"
 #include "log.h"
 #include "route.h"
 #include "serve.h"
 
 static enum need serve_login(struct exchange *x, enum verdict verdict);
+
+/* Look for the login, in the header or where it was found instead. */
+static enum need
+begin_login(struct exchange *x)
+{
+	if (x->rq.authorization != NULL && x->cx->conf->require_tls &&
+	    !x->rq.secure) {
+		reply_fault(&x->reply, FAULT_FORBIDDEN,
+		    "Logins are taken over TLS only.");
+		return NEED_NOTHING;
+	}
+	x->stage = STAGE_LOGIN;
+	return serve_turn(x, VERDICT_NONE);
+}
+
+/* Whether the body is of the type that the operation takes. */
+static bool
+body_fits(struct exchange *x)
+{
+	if (x->op->takes == MEDIA_NONE ||
+	    media_is(x->rq.content_type, x->op->takes))
+		return true;
+	reply_fault(&x->reply, FAULT_MEDIA_TYPE,
+	    "The body must be %s.", media_name(x->op->takes));
+	return false;
+}
 
 /*
  * request -> route -> auth -> operation: each lets the request pass or has
@@ -25,14 +52,20 @@ serve_begin(struct exchange *x, char *const *envp, const char *body,
 		    "The body is larger than %zu bytes.", BODY_MAX);
 		return NEED_NOTHING;
 	}
-	if (x->rq.authorization != NULL && x->cx->conf->require_tls &&
-	    !x->rq.secure) {
-		reply_fault(&x->reply, FAULT_FORBIDDEN,
-		    "Logins are taken over TLS only.");
+	if (x->op->takes == MEDIA_FORM &&
+	    (!body_fits(x) || body_login(x) == -1))
 		return NEED_NOTHING;
-	}
-	x->stage = STAGE_LOGIN;
-	return serve_turn(x, VERDICT_NONE);
+	return begin_login(x);
+}
+
+enum need
+serve_authorize(struct exchange *x, char *const *envp)
+{
+	x->authorizer = true;
+	x->op = &verify;
+	if (request_parse_login(&x->rq, envp, x->cx->conf, &x->reply) == -1)
+		return NEED_NOTHING;
+	return begin_login(x);
 }
 
 /* Who asks is known: may they, and do we speak the same language? */
@@ -47,12 +80,8 @@ serve_operation(struct exchange *x)
 		reply_fault(&x->reply, FAULT_FORBIDDEN, "Access is denied.");
 		return NEED_NOTHING;
 	}
-	if (op->takes != MEDIA_NONE &&
-	    !media_is(x->rq.content_type, op->takes)) {
-		reply_fault(&x->reply, FAULT_MEDIA_TYPE,
-		    "The body must be %s.", media_name(op->takes));
+	if (!body_fits(x))
 		return NEED_NOTHING;
-	}
 	if (!media_accepted(x->rq.accept, op->gives)) {
 		reply_fault(&x->reply, FAULT_NOT_ACCEPTABLE,
 		    "The answer is %s.", media_name(op->gives));
@@ -161,6 +190,7 @@ exchange_new(const struct context *cx)
 	x->cx = cx;
 	x->op = NULL;
 	x->stage = STAGE_LOGIN;
+	x->authorizer = false;
 	x->login.tenant[0] = '\0';
 	x->login.actor[0] = '\0';
 	x->login.roles = 0;

@@ -20,6 +20,12 @@ enum need serve_begin(struct exchange *x, char *const *envp, const char *body,
 	    size_t len);
 
 /*
+ * Begin for a web server that asks whether it may let somebody in (the role
+ * of an authorizer): whatever is asked for, the login alone is looked at.
+ */
+enum need serve_authorize(struct exchange *x, char *const *envp);
+
+/*
  * Go on with the rows of x->call.  row: that of x in a grouped call, or -1.
  */
 enum need serve_rows(struct exchange *x, enum db_status status,

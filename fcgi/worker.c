@@ -138,7 +138,8 @@ requested(void *arg, struct conn *c, char *const *envp, const char *body,
 	}
 	x->owner = c;
 	conn_set_exchange(c, x);
-	drive(w, x, serve_begin(x, envp, body, len));
+	drive(w, x, conn_authorizes(c) ? serve_authorize(x, envp) :
+	    serve_begin(x, envp, body, len));
 }
 
 static bool

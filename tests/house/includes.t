@@ -17,12 +17,12 @@ my @order = (
 	['doors to the web server and the system', 'fcgi',
 		qw(gateway listen loop multipart record repr stream)],
 	['meaning', 'common', qw(bulk bulk_row keyfile keyring store)],
-	['meaning of requests', 'fcgi', qw(keys media reply request)],
+	['meaning of requests', 'fcgi', qw(keys media reply request request_query)],
 	# what travels carries the login, and auth looks at what travels
 	['policy', 'fcgi', qw(auth exchange login)],
 	# route.h says what an operation is
 	['operations', 'fcgi', qw(body bulk credential newdevice page route
-		smartrest tenant)],
+		smartrest tenant verify)],
 	['stages', 'fcgi', qw(conn conn_in conn_out conn_state lane serve
 		upload verifier)],
 	['spine', 'fcgi', qw(cgi worker)],
