@@ -221,9 +221,11 @@ record_param(const struct buf *params, const char *name, size_t *len)
 }
 
 static void
-write_record(struct buf *out, unsigned int type, const void *data, size_t len)
+write_record(struct buf *out, unsigned int type, unsigned int id,
+    const void *data, size_t len)
 {
-	const unsigned char head[8] = { 1, (unsigned char)type, 0, 1,
+	const unsigned char head[8] = { 1, (unsigned char)type,
+	    (unsigned char)(id >> 8), (unsigned char)(id & 0xff),
 	    (unsigned char)(len >> 8), (unsigned char)(len & 0xff), 0, 0 };
 
 	buf_add(out, head, sizeof(head));
@@ -231,44 +233,45 @@ write_record(struct buf *out, unsigned int type, const void *data, size_t len)
 }
 
 static void
-write_stream(struct buf *out, unsigned int type, const struct buf *b)
+write_stream(struct buf *out, unsigned int type, unsigned int id,
+    const struct buf *b)
 {
 	size_t at;
 	size_t n;
 
 	for (at = 0; at < b->len; at += n) {
 		n = b->len - at < CHUNK ? b->len - at : CHUNK;
-		write_record(out, type, b->data + at, n);
+		write_record(out, type, id, b->data + at, n);
 	}
-	write_record(out, type, "", 0);
+	write_record(out, type, id, "", 0);
 }
 
-/* The request, with this body. */
+/* The request, with this body; the answer bears its id. */
 static void
-write_request(struct buf *out, const struct buf *params,
+write_request(struct buf *out, const struct record_scan *scan,
     const struct buf *body)
 {
 	static const unsigned char begin[8] = { 0, FCGI_RESPONDER };
 
-	write_record(out, FCGI_BEGIN_REQUEST, begin, sizeof(begin));
-	write_stream(out, FCGI_PARAMS, params);
-	write_stream(out, FCGI_STDIN, body);
+	write_record(out, FCGI_BEGIN_REQUEST, scan->id, begin, sizeof(begin));
+	write_stream(out, FCGI_PARAMS, scan->id, scan->params);
+	write_stream(out, FCGI_STDIN, scan->id, body);
 }
 
 void
 record_write(const struct record_scan *scan, struct buf *out)
 {
-	write_request(out, scan->params, scan->body);
+	write_request(out, scan, scan->body);
 }
 
 static int
-request_file(const struct buf *params, const struct buf *body)
+request_file(const struct record_scan *scan, const struct buf *body)
 {
 	struct buf out;
 	int fd;
 
 	buf_init(&out, 0);
-	write_request(&out, params, body);
+	write_request(&out, scan, body);
 	fd = buf_ok(&out) ? memfd_create("request", MFD_CLOEXEC) : -1;
 	if (fd != -1 && (write(fd, out.data, out.len) != (ssize_t)out.len ||
 	    lseek(fd, 0, SEEK_SET) == -1)) {
@@ -285,11 +288,11 @@ record_head_file(const struct record_scan *scan)
 	struct buf none;
 
 	buf_init(&none, 0);
-	return request_file(scan->params, &none);
+	return request_file(scan, &none);
 }
 
 int
 record_file(const struct record_scan *scan)
 {
-	return request_file(scan->params, scan->body);
+	return request_file(scan, scan->body);
 }

@@ -158,11 +158,49 @@ test_base64(void)
 	buf_free(&out);
 }
 
+/* What is encoded comes back, whatever its bytes. */
+static void
+test_base64_encode(void)
+{
+	struct buf code;
+	struct buf back;
+	char all[256];
+	size_t wrong = 0;
+	size_t len;
+	size_t i;
+
+	for (i = 0; i < sizeof(all); i++)
+		all[i] = (char)(255 - i);
+	buf_init(&code, 0);
+	buf_init(&back, 0);
+	for (len = 0; len <= sizeof(all); len++) {
+		buf_reset(&code);
+		buf_reset(&back);
+		base64_encode(&code, all, len);
+		if (code.len != (len + 2) / 3 * 4 ||
+		    base64_decode(&back, buf_text(&code), code.len) == -1 ||
+		    back.len != len || memcmp(buf_text(&back), all, len) != 0)
+			wrong++;
+	}
+	IS_INT((long long)wrong, 0, "base64 of up to 256 bytes comes back");
+	for (i = 0; i < COUNT(base64); i++) {
+		if (base64[i].bytes == NULL || strlen(base64[i].text) % 4 != 0)
+			continue;
+		buf_reset(&code);
+		base64_encode(&code, base64[i].bytes, strlen(base64[i].bytes));
+		IS_STR(buf_text(&code), base64[i].text, "and is that of %s",
+		    base64[i].name);
+	}
+	buf_free(&code);
+	buf_free(&back);
+}
+
 int
 main(void)
 {
 	test_percent_decode();
 	test_percent_encode();
 	test_base64();
+	test_base64_encode();
 	return tap_done();
 }

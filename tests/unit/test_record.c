@@ -24,6 +24,7 @@ add(struct buf *b, int type, int id, const void *content, size_t len,
 
 #define RESPONDER	"\0\1\0\0\0\0\0\0"
 #define KEEP		"\0\1\1\0\0\0\0\0"
+#define AUTHORIZER	"\0\2\1\0\0\0\0\0"
 #define PAIR		"\1\1ab\2\0cd"
 
 static void
@@ -57,7 +58,8 @@ build(struct buf *b, const char *how)
 		case 'm': add(b, GET_VALUES, 0, "", 0, 0); break;
 		case 'u': add(b, 12, 1, "", 0, 0); break;
 		case '0': add(b, BEGIN, 0, RESPONDER, 8, 0); break;
-		case 'A': add(b, BEGIN, 1, "\0\2\0\0\0\0\0\0", 8, 0); break;
+		case 'A': add(b, BEGIN, 1, AUTHORIZER, 8, 0); break;
+		case 'R': add(b, BEGIN, 1, "\0\3\0\0\0\0\0\0", 8, 0); break;
 		case 'F': add(b, BEGIN, 1, "\1\1\0\0\0\0\0\0", 8, 0); break;
 		case '7': add(b, BEGIN, 1, RESPONDER, 7, 0); break;
 		case '9': add(b, BEGIN, 1, RESPONDER "\0", 9, 0); break;
@@ -105,7 +107,14 @@ static const struct {
 	{ "variables of another request", "bP", RECORD_BAD },
 	{ "a body of another request", "beS", RECORD_BAD },
 	{ "a request with the id 0", "0", RECORD_BAD },
-	{ "an authorizer", "A", RECORD_BAD },
+	{ "an authorizer's request", "Ape", RECORD_WHOLE },
+	{ "an authorizer's, with padding", "Aqf", RECORD_WHOLE },
+	{ "an authorizer's without the end of its variables", "Ap",
+	  RECORD_MORE },
+	{ "an authorizer's with a pair cut short", "Ace", RECORD_BAD },
+	{ "an authorizer's with a body before the end", "Aps", RECORD_BAD },
+	{ "an authorizer's of another id", "AP", RECORD_BAD },
+	{ "a filter", "R", RECORD_BAD },
 	{ "a role of 257", "F", RECORD_BAD },
 	{ "a start that is too short", "7", RECORD_BAD },
 	{ "a start that is too long", "9", RECORD_BAD },
@@ -271,10 +280,49 @@ test_head(void)
 	buf_free(&body);
 }
 
+/* An authorizer's request ends with its head, and is written as a plain one. */
+static void
+test_authorizer(void)
+{
+	struct record_scan scan;
+	struct buf params;
+	struct buf body;
+	struct buf bytes;
+	struct buf out;
+	size_t used;
+
+	buf_init(&bytes, 0);
+	buf_init(&params, 0);
+	buf_init(&body, 0);
+	buf_init(&out, 0);
+	build(&bytes, "Apez");
+	record_init(&scan, &params, &body, 8);
+	IS_INT(record_feed(&scan, bytes.data, bytes.len, &used), RECORD_WHOLE,
+	    "an authorizer's request has no body to wait for");
+	IS_INT((long long)used, (long long)bytes.len - 8,
+	    "an empty STDIN that some send is not part of it");
+	OK(scan.authorizer && !scan.keep,
+	    "its role is told, and its connection not kept");
+	record_write(&scan, &out);
+	buf_reset(&bytes);
+	build(&bytes, "bpez");
+	OK(out.len == bytes.len && memcmp(out.data, bytes.data, out.len) == 0,
+	    "written anew it is that of a responder");
+	record_init(&scan, NULL, NULL, 0);
+	IS_INT(record_feed(&scan, bytes.data, bytes.len, &used), RECORD_WHOLE,
+	    "a responder's request");
+	OK(!scan.authorizer, "is none of an authorizer");
+	buf_free(&out);
+	buf_free(&body);
+	buf_free(&params);
+	buf_free(&bytes);
+}
+
 int
 main(void)
 {
 	test_head();
+	test_authorizer();
 	test_cases();
 	test_cut();
 	test_told();

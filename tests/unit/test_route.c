@@ -45,6 +45,14 @@ static const struct {
 	{ "POST", "/s", "smartrest", NULL, NULL },
 	{ "GET", "/s", NULL, "POST", NULL },
 	{ "POST", "/s/a", NULL, NULL, NULL },
+	{ "GET", "/devcred/verify", "verify", NULL, NULL },
+	{ "HEAD", "/devcred/verify", "verify", NULL, NULL },
+	{ "POST", "/devcred/verify", NULL, "GET, HEAD", NULL },
+	{ "POST", "/devcred/verify/emqx", "verify_emqx", NULL, NULL },
+	{ "POST", "/devcred/verify/rabbitmq", "verify_rabbitmq", NULL, NULL },
+	{ "POST", "/devcred/verify/mosquitto", "verify_mosquitto", NULL, NULL },
+	{ "GET", "/devcred/verify/emqx", NULL, "POST", NULL },
+	{ "POST", "/devcred/verify/other", NULL, NULL, NULL },
 	{ "PUT", REQUESTS, NULL, "POST, GET, HEAD", NULL },
 	{ "DELETE", REQUESTS, NULL, "POST, GET, HEAD", NULL },
 	{ "OPTIONS", REQUESTS, NULL, "POST, GET, HEAD", NULL },
@@ -155,7 +163,8 @@ test_table(void)
 
 	for (i = 0; (op = operations[i]) != NULL; i++) {
 		OK(op->parse != NULL && (op->render != NULL ||
-		    op->stream != NULL || op == &user_current),
+		    op->stream != NULL || op == &user_current ||
+		    strncmp(op->name, "verify", 6) == 0),
 		    "%s has its halves", op->name);
 		OK(op->path[0] == '/' && op->path[strlen(op->path) - 1] != '/',
 		    "%s: a path begins with a slash and ends with none",
