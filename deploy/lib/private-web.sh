@@ -3,12 +3,14 @@
 # Their configuration is made of the snippets in deploy/lighttpd, apache and
 # nginx, with this place's paths.
 
-# Print a snippet with the paths of DIR.
+# Print a snippet with the paths of DIR, and what only the caller knows.
 private_web_snippet() {
 	local file=$1 dir=$2 program=$3
 	sed -e "s|/run/devcred/fcgi.sock|$dir/fcgi.sock|g" \
 	    -e "s|/usr/libexec/devcred/devcred.fcgi|$program|g" \
 	    -e "s|/etc/devcred/devcred.conf|$dir/devcred.conf|g" \
+	    -e "s|/var/www/html|$dir/web/root|g" \
+	    -e "${PRIVATE_WEB_EDIT-}" \
 	    "$PRIVATE_TOP/deploy/$file"
 }
 
@@ -41,8 +43,9 @@ private_web_apache() {
 	DocumentRoot "$1/web/root"
 	ErrorLog "$1/web/error.log"
 	END
-	for module in mpm_event authz_core alias env reqtimeout proxy \
-	    proxy_fcgi cgid fcgid; do
+	for module in mpm_event authn_core authz_core authz_user auth_basic \
+	    alias env reqtimeout proxy proxy_fcgi cgid fcgid authnz_fcgi dbd \
+	    authn_dbd; do
 		if [ -e "/usr/lib/apache2/modules/mod_$module.so" ]; then
 			echo "LoadModule ${module}_module" \
 			    "/usr/lib/apache2/modules/mod_$module.so"
@@ -99,6 +102,17 @@ private_web_kind() {
 	apache-fcgid) echo "apache2 fcgid.conf -D FOREGROUND -f $conf" ;;
 	apache-cgid)  echo "apache2 cgid.conf -D FOREGROUND -f $conf" ;;
 	nginx)        echo "nginx devcred.conf -e $2/web/error.log -c $conf" ;;
+	# those that protect files of their own with logins of devices
+	lighttpd-authorizer)
+		echo "lighttpd authorizer.conf -D -f $conf" ;;
+	lighttpd-dbi) echo "lighttpd authn-dbi.conf -D -f $conf" ;;
+	apache-authnz)
+		echo "apache2 authnz-fcgi.conf -D FOREGROUND -f $conf" ;;
+	apache-authenticator)
+		echo "apache2 fcgid-authenticator.conf -D FOREGROUND -f $conf" ;;
+	apache-dbd)   echo "apache2 authn-dbd.conf -D FOREGROUND -f $conf" ;;
+	nginx-auth)
+		echo "nginx auth-request.conf -e $2/web/error.log -c $conf" ;;
 	*)            private_fail "$1: no kind of web server" ;;
 	esac
 }

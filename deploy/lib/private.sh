@@ -7,7 +7,9 @@
 #     private_web_start KIND DIR PORT    private_web_stop DIR
 #
 # KIND: lighttpd, apache, nginx (with the service's socket DIR/fcgi.sock),
-# lighttpd-cgi, apache-cgid, apache-fcgid (they start the program themselves).
+# lighttpd-cgi, apache-cgid, apache-fcgid (they start the program themselves);
+# and those that check logins of devices: lighttpd-authorizer, lighttpd-dbi,
+# nginx-auth, apache-authnz, apache-authenticator, apache-dbd.
 # Each start returns when the server answers, and does nothing if it runs.
 #
 # All of it is in DIR: fcgi.sock and PostgreSQL's socket, devcred.conf (made
@@ -19,6 +21,7 @@
 # so that these may meet there and nobody else.
 #
 # Environment: DEVCRED_BINDIR, where devcred.fcgi is (the top of the tree);
+# PRIVATE_WEB_EDIT, a sed script for the web server's snippet;
 # PRIVATE_PG_OPTIONS, more options for PostgreSQL; PRIVATE_NGINX_OPTIONS, more
 # lines of nginx's configuration; PRIVATE_PG_PEERS, lines "OS-USER ROLE": only
 # these may connect, as these roles.  Without, everybody who gets at the socket

@@ -18,6 +18,7 @@ my %LOGIN = (
 	devcred_operator => 'devcred_owner',
 	devcred_reader => 'devcred_auditor',
 	devcred_checker => 'devcred_verifier',
+	devcred_web => 'devcred_verifier',
 );
 
 # Users of every site: tenant/name => roles for devcredctl.

@@ -15,6 +15,9 @@ use Devcred::Shell;
 my %POOL = (
 	'lighttpd' => 1, 'apache' => 1, 'nginx' => 1, 'none' => 1,
 	'apache-fcgid' => 0, 'apache-cgid' => 0, 'lighttpd-cgi' => 0,
+	# these protect files of their own, and do not pass requests on
+	'lighttpd-authorizer' => 1, 'nginx-auth' => 1, 'apache-authnz' => 1,
+	'apache-authenticator' => 1, 'lighttpd-dbi' => 1, 'apache-dbd' => 1,
 );
 
 my @sites;
