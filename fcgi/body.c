@@ -141,7 +141,8 @@ body_login(struct exchange *x)
 	rc = type != NULL && media_is(type, MEDIA_JSON) ?
 	    read_json(x, &user, &password) : read_form(x, &user, &password);
 	if (rc == 0 && (!buf_ok(&user) || !buf_ok(&password) ||
-	    request_login(&x->rq, buf_text(&user), buf_text(&password)) == -1)) {
+	    request_login(&x->rq, buf_text(&user),
+	    buf_text(&password)) == -1)) {
 		reply_unavailable(&x->reply);
 		rc = -1;
 	}

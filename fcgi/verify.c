@@ -76,7 +76,7 @@ answer_of(const struct exchange *x)
 		return ANSWER_ALLOW;
 	case 401:
 		return ANSWER_DENY;
-	case 403:	/* no device; else it was not looked at for want of TLS */
+	case 403:	/* no device; before that: for want of TLS */
 		return x->stage == STAGE_OPERATION ? ANSWER_DENY :
 		    ANSWER_UNKNOWN;
 	default:

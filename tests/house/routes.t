@@ -74,8 +74,14 @@ my @paths = sort { $a cmp $b } map {
 	my $path = $_->{path};
 	map { $path =~ s/\{id\}/$_/r } $path =~ /\{id\}/ ? qw(1234 a%2Fb) : ''
 } values %operation;
-my @snippets = matching(qr{^deploy/(?:lighttpd|apache|nginx)/[\w-]+\.conf\z});
+# those that protect what is somebody else's, and hand over nothing
+my $protect = qr{/auth[^/]*\.conf\z|/fcgid-authenticator\.conf\z};
+my @all = matching(qr{^deploy/(?:lighttpd|apache|nginx)/[\w-]+\.conf\z});
+my @snippets = grep { !/$protect/ } @all;
 ok(@snippets >= 6, 'there are snippets for web servers');
+keeps('a snippet that hands over nothing protects a place', map {
+	text($_) =~ m{/protected/} ? () : "$_: has no /protected/"
+} grep { /$protect/ } @all);
 
 for my $snippet (@snippets) {
 	my $text = text($snippet) =~ s/^\s*#.*//mgr;

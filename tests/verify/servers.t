@@ -43,16 +43,31 @@ sub into_database {
 	    . "s|\"devcred\",\$|\"$site->{database}\",|";
 }
 
+# Nobody can connect to the site's database, or everybody can again.
+sub database_is {
+	my ($site, $there) = @_;
+	my $super = $site->{cluster}->connect('postgres');
+	$super->do("alter database $site->{database} allow_connections "
+	    . ($there ? 'true' : 'false'));
+	$super->do('select pg_terminate_backend(pid) from pg_stat_activity '
+		. 'where datname = ?', undef, $site->{database}) if !$there;
+	$super->disconnect;
+	return;
+}
+
+# away: what is answered when nobody can tell, as the guide says.
 # asks: the service takes the login, so first use is seen by it, and an older
 # password that still works beside a new one is known.
 my %server = (
-	'lighttpd-authorizer' => { asks => 1 },
-	'nginx-auth' => { asks => 1, edit => 's|^.*auth_request_set '
+	'lighttpd-authorizer' => { asks => 1, away => 503 },
+	'nginx-auth' => { asks => 1, away => 500, edit => 's|^.*auth_request_set '
 	    . '.devcred_device.*|&add_header X-Served-To $devcred_device;|' },
-	'apache-authnz' => { asks => 1, before => \&on_tcp },
-	'apache-authenticator' => { asks => 1 },
-	'lighttpd-dbi' => { asks => 0, before => \&into_database },
-	'apache-dbd' => { asks => 0, before => \&into_database },
+	'apache-authnz' => { asks => 1, away => 401, before => \&on_tcp },
+	'apache-authenticator' => { asks => 1, away => 401 },
+	# lighttpd 1.4.69 does not connect again, see the guide
+	'lighttpd-dbi' => { asks => 0, away => 401, lost => 1,
+		before => \&into_database },
+	'apache-dbd' => { asks => 0, away => 401, before => \&into_database },
 );
 
 sub is_served {
@@ -134,6 +149,13 @@ for my $kind (@ARGV ? @ARGV : sort keys %server) {
 	is($protected->fetch("$other:$other_password", path => '/protected/none')
 		->status, 404, 'what is not there is not there for devices either');
 	$dbh->disconnect;
+	database_is($protected->site, 0);
+	is($protected->fetch("$other:$other_password")->status, $about{away},
+		'without the database nobody gets it');
+	database_is($protected->site, 1);
+	eventually(sub { $protected->fetch("$other:$other_password")->status
+		== 200 }, 'when it is back, who may get it does')
+	    unless $about{lost};
 	$protected->site->stop;
 	for my $pid (splice @started) {
 		kill 'TERM', $pid;
