@@ -146,8 +146,8 @@ recorded(struct asked *a, enum verdict verdict, const char *generation,
 	IS_STR(call_value(a->x, 1), "a", "with its id");
 	IS_STR(call_value(a->x, 2), generation, "the generation");
 	IS_STR(call_value(a->x, 3), good, "and whether it was good");
-	IS_INT(answer(a, DB_UNAVAILABLE, NULL), verdict,
-	    "it is what it is, recorded or not");
+	IS_INT(answer(a, verdict == VERDICT_YES ? DB_OK : DB_UNAVAILABLE,
+	    NULL), verdict, "then it is what it is");
 }
 
 static void
@@ -174,6 +174,12 @@ test_device(void)
 	begins(&a, VERDICT_NONE, false, "a device that uses it first");
 	IS_INT(answer(&a, DB_OK, row), VERDICT_RECORD, "has that recorded");
 	recorded(&a, VERDICT_YES, "3", "t");
+	asked_free(&a);
+	ask(&a, "", DEVICE, NULL);
+	begins(&a, VERDICT_NONE, false, "the same");
+	IS_INT(answer(&a, DB_OK, row), VERDICT_RECORD, "is let in only");
+	IS_INT(answer(&a, DB_UNAVAILABLE, NULL), VERDICT_LATER,
+	    "when that is recorded: it closes the delivery window");
 	asked_free(&a);
 	row[5] = row[3];
 	row[6] = row[4];
