@@ -22,10 +22,10 @@ sub new {
 	} @{ $arg{webs} // ['nginx', 'lighttpd'] };
 	my $self = bless {
 		cluster => $cluster, database => $database, sites => \@sites,
-		key_file => "$sites[0]{dir}/keys",
+		key_file => "$sites[0]{dir}/shared-keys",
 	}, $class;
 
-	# the folder belongs to the service's group from the first start on
+	# not DIR/keys, of which private.sh would set mode and owner
 	write_keys($self->{key_file}, @{ $arg{keys} // ['k1'] });
 	for my $site (@sites) {
 		Devcred::Shell::private('private_prepare', $site->{dir});
