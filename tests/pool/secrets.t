@@ -24,6 +24,17 @@ my $own = join '', $issued->field('tenantId'), '/', $issued->field('username'),
 answers($admin->as($own)->get('/user/currentUser'), 200, 'the device logs in');
 answers($admin->as("token/admin:$wrong")->get('/user/currentUser'), 401,
 	'a wrong password is refused');
+# the same in bodies, as brokers send them
+my $name = join '/', map { $issued->field($_) } qw(tenantId username);
+for my $case ([$password, 'allow'], [$wrong, 'deny']) {
+	my ($sent, $said) = @$case;
+	my %as = (json => Devcred::Http::to_json(username => $name,
+		password => $sent), 'x-www-form-urlencoded' =>
+		"username=$name&password=$sent");
+	is($admin->as(undef)->request('POST', '/devcred/verify/rabbitmq',
+		type => "application/$_", body => $as{$_})->body, $said,
+		"a login in a body ($_): $said") for sort keys %as;
+}
 my $pending = pending($admin, token => $token);
 answers($admin->accept_device($pending, with => { securityToken => "$token-x" }),
 	422, 'a wrong token is refused');

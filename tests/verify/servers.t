@@ -152,6 +152,12 @@ for my $kind (@ARGV ? @ARGV : sort keys %server) {
 	database_is($protected->site, 0);
 	is($protected->fetch("$other:$other_password")->status, $about{away},
 		'without the database nobody gets it');
+	is(Devcred::Fcgi::exchange($protected->site->socket_path,
+		Devcred::Fcgi::request('POST', "/devcred/verify/$_",
+			body => Devcred::Http::to_json(username => $other,
+				password => $other_password)))->{status}, 503,
+		"to $_ neither yes nor no is said")
+	    for $about{asks} ? qw(emqx rabbitmq mosquitto) : ();
 	database_is($protected->site, 1);
 	eventually(sub { $protected->fetch("$other:$other_password")->status
 		== 200 }, 'when it is back, who may get it does')
