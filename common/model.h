@@ -67,6 +67,24 @@ struct newdevice {
 	const char *custom_properties;	/* a JSON object */
 };
 
+/* An issued credential, as a row tells it; strings belong to the row. */
+struct credential {
+	const char *id;
+	const char *tenant;
+	const char *username;
+	const char *status;		/* ACTIVE, DISABLED or EXPIRED */
+	long	    generation;
+	const char *issued;		/* ISO 8601, as all times */
+	const char *issued_to;		/* address, or NULL */
+	const char *first_used;		/* or NULL */
+	const char *expires;		/* or NULL */
+	const char *delivery;		/* OPEN, REOPENED or CLOSED */
+	long	    deliveries;
+	long	    failures;
+	const char *accepted_by;
+	const char *custom_properties;	/* a JSON object, or NULL */
+};
+
 /* The name of a status, and the status of a name. */
 const char *request_status_name(enum request_status status);
 enum request_status request_status_of(const char *name);

@@ -137,6 +137,17 @@ store_add_digest(struct store_call *call, const unsigned char *digest)
 	buf_free(&hex);
 }
 
+void
+store_add_salt(struct store_call *call, const unsigned char *salt)
+{
+	struct buf hex;
+
+	buf_init(&hex, 0);
+	add_bytea(&hex, salt, SALT_SIZE);
+	store_add(call, buf_text(&hex));
+	buf_free(&hex);
+}
+
 bool
 store_call_ok(const struct store_call *call)
 {
@@ -317,4 +328,24 @@ store_newdevice(const struct db_rows *rows, int row, struct newdevice *nd)
 	nd->group_id = db_text(rows, row, col++);
 	nd->type = db_text(rows, row, col++);
 	nd->custom_properties = db_text(rows, row, col++);
+}
+
+void
+store_credential(const struct db_rows *rows, int row, int col,
+    struct credential *c)
+{
+	c->id = db_text(rows, row, ++col);
+	c->tenant = db_text(rows, row, ++col);
+	c->username = db_text(rows, row, ++col);
+	c->status = db_text(rows, row, ++col);
+	c->generation = db_num(rows, row, ++col);
+	c->issued = db_text(rows, row, ++col);
+	c->issued_to = db_text(rows, row, ++col);
+	c->first_used = db_text(rows, row, ++col);
+	c->expires = db_text(rows, row, ++col);
+	c->delivery = db_text(rows, row, ++col);
+	c->deliveries = db_num(rows, row, ++col);
+	c->failures = db_num(rows, row, ++col);
+	c->accepted_by = db_text(rows, row, ++col);
+	c->custom_properties = db_text(rows, row, ++col);
 }

@@ -104,6 +104,7 @@ void	 store_call_free(struct store_call *call);
 void	 store_add(struct store_call *call, const char *value);
 void	 store_add_num(struct store_call *call, long value);
 void	 store_add_digest(struct store_call *call, const unsigned char *digest);
+void	 store_add_salt(struct store_call *call, const unsigned char *salt);
 
 /* Whether the call is whole: as many values as its statement takes. */
 bool	 store_call_ok(const struct store_call *call) MUST_CHECK;
@@ -131,5 +132,12 @@ enum outcome store_outcome(const struct db_rows *rows, int row, int col);
  */
 void	 store_newdevice(const struct db_rows *rows, int row,
 	    struct newdevice *nd);
+
+/*
+ * The credential in a row of the credential functions; col is the column of
+ * the outcome, 1 in a list and else 0.
+ */
+void	 store_credential(const struct db_rows *rows, int row, int col,
+	    struct credential *c);
 
 #endif

@@ -125,3 +125,20 @@ name_no_tenant(const char *id)
 	ctl_advice("devcredctl tenant list");
 	return CTL_FAILED;
 }
+
+enum ctl_exit
+name_no_credential(const char *id)
+{
+	ctl_error("there is no credential of device %s, or several: then "
+	    "name its --tenant", id);
+	ctl_advice("devcredctl credential list %s", id);
+	return CTL_FAILED;
+}
+
+enum ctl_exit
+name_no_request(const char *id)
+{
+	ctl_error("there is no new device request %s", id);
+	ctl_advice("devcredctl request list");
+	return CTL_FAILED;
+}

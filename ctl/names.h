@@ -36,7 +36,9 @@ int	 name_login(const char *text, struct name_login *login) MUST_CHECK;
  */
 bool	 name_is_word(const char **word, const char *const *words) MUST_CHECK;
 
-/* Tell that there is no such tenant; CTL_FAILED. */
+/* Tell that there is no such tenant, request or credential; CTL_FAILED. */
 enum ctl_exit name_no_tenant(const char *id);
+enum ctl_exit name_no_request(const char *id);
+enum ctl_exit name_no_credential(const char *id);
 
 #endif

@@ -56,14 +56,6 @@ static const struct db_statement stmt_delete = { "request_delete",
 
 enum { AT_OUTCOME, AT_TENANT, AT_STATUS };
 
-static enum ctl_exit
-no_request(const char *id)
-{
-	ctl_error("there is no new device request %s", id);
-	ctl_advice("devcredctl request list");
-	return CTL_FAILED;
-}
-
 /* Print a list; more than limit rows mean that there is more. */
 static enum ctl_exit
 print_list(struct db_rows *rows, long limit)
@@ -256,7 +248,7 @@ update(struct ctl *ctl, const char *status, const char *token)
 		return rc;
 	/* a refusal has left its mark, which counts */
 	if ((rc = session_commit(ctl)) == CTL_DONE)
-		rc = rows.n == 0 ? no_request(ctl->arg[0]) :
+		rc = rows.n == 0 ? name_no_request(ctl->arg[0]) :
 		    tell_update(&rows, ctl->arg[0], status, token != NULL);
 	db_rows_free(&rows);
 	return rc;
@@ -351,7 +343,7 @@ request_delete(struct ctl *ctl)
 	n = rows.n;
 	db_rows_free(&rows);
 	if (n == 0)
-		return no_request(id);
+		return name_no_request(id);
 	if ((rc = session_commit(ctl)) == CTL_DONE)
 		printf("%s deleted; credentials it may have stay\n", id);
 	return rc;

@@ -140,3 +140,25 @@ table_print_rows(const char *const *titles, const struct db_rows *rows,
 	table_free(&t);
 	return rc;
 }
+
+void
+table_print_facts(const char *const *names, const struct db_rows *rows,
+    int row, FILE *out)
+{
+	struct buf clean;
+	int width = 0;
+	int i;
+
+	for (i = 0; names[i] != NULL; i++)
+		if ((int)strlen(names[i]) > width)
+			width = (int)strlen(names[i]);
+	buf_init(&clean, 0);
+	for (i = 0; names[i] != NULL; i++) {
+		if (db_text(rows, row, i) == NULL)
+			continue;
+		buf_reset(&clean);
+		table_clean(&clean, db_text(rows, row, i), false);
+		fprintf(out, "%-*s  %s\n", width, names[i], buf_text(&clean));
+	}
+	buf_free(&clean);
+}

@@ -38,6 +38,10 @@ int	 table_print(const struct table *t, FILE *out) MUST_CHECK;
 int	 table_print_rows(const char *const *titles,
 	    const struct db_rows *rows, int col, FILE *out) MUST_CHECK;
 
+/* Write the columns of one row, each in a line with its name; no nulls. */
+void	 table_print_facts(const char *const *names,
+	    const struct db_rows *rows, int row, FILE *out);
+
 /* Free; safe to repeat. */
 void	 table_free(struct table *t);
 

@@ -231,6 +231,10 @@ refusal(struct buf *why, enum outcome outcome, enum request_status wanted,
 		buf_puts(why, "You have reached devices limit. No more "
 		    "devices can be registered.");
 		return 0;
+	case OUTCOME_DECOMMISSIONED:
+		buf_printf(why, "Device %s was decommissioned: it is accepted "
+		    "one by one only.", nd->id);
+		return 0;
 	case OUTCOME_TOKEN_MISMATCH:
 	case OUTCOME_TOKEN_BLOCKED:
 		buf_printf(why, "Provided security key does not match key "

@@ -1,25 +1,11 @@
-/*
- * page: GET /devicecontrol/newDeviceRequests, a page of requests at a time.
- */
 #include <limits.h>
 #include <string.h>
 
-#include "repr.h"
-#include "route.h"
+#include "page.h"
 #include "text.h"
 
 #define PAGE_DEFAULT	5
 #define PAGE_MAX	2000	/* larger ones become this */
-
-/* The query of a list. */
-struct page {
-	long		 current;
-	long		 size;
-	bool		 total_pages;
-	bool		 total_elements;
-	struct buf	 status;	/* empty: all */
-	struct buf	 prefix;	/* of the id */
-};
 
 /* A number of the query, at least 1; -1 if it is none. */
 static int
@@ -62,16 +48,17 @@ query_bool(const struct request *rq, const char *name, bool *on)
 	return rc;
 }
 
-static void
+void
 page_free(struct page *page)
 {
 	buf_free(&page->status);
 	buf_free(&page->prefix);
 }
 
-/* Read the query; returns the name of a parameter that is wrong, or NULL. */
+/* Returns the name of a parameter that is wrong, or NULL. */
 static const char *
-page_parse(const struct request *rq, struct page *page)
+read_query(const struct request *rq, struct page *page,
+    const struct page_kind *kind)
 {
 	memset(page, 0, sizeof(*page));
 	page->current = 1;
@@ -90,49 +77,42 @@ page_parse(const struct request *rq, struct page *page)
 		return "q";
 	if (request_query(rq, "status", &page->status) == QUERY_BAD ||
 	    (page->status.len > 0 &&
-	    request_status_of(buf_text(&page->status)) == REQUEST_STATUS_NONE))
+	    !kind->is_status(buf_text(&page->status))))
 		return "status";
 	return NULL;
 }
 
-static enum need
-list_parse(struct exchange *x)
+int
+page_read(struct page *page, const struct request *rq,
+    const struct page_kind *kind, struct reply *rep)
 {
-	struct page page;
-	const char *wrong;
+	const char *wrong = read_query(rq, page, kind);
 
-	if ((wrong = page_parse(&x->rq, &page)) != NULL) {
-		page_free(&page);
-		reply_fault(&x->reply, FAULT_VALIDATION,
-		    "Parameter %s has a value it cannot have.", wrong);
-		return NEED_NOTHING;
-	}
-	store_call_init(&x->call, STORE_NEWDEVICE_LIST);
-	store_add(&x->call, x->login.tenant);
-	store_add(&x->call,
-	    page.status.len > 0 ? buf_text(&page.status) : NULL);
-	store_add(&x->call,
-	    page.prefix.len > 0 ? buf_text(&page.prefix) : NULL);
+	if (wrong == NULL)
+		return 0;
+	reply_fault(rep, FAULT_VALIDATION,
+	    "Parameter %s has a value it cannot have.", wrong);
+	return -1;
+}
+
+void
+page_call(const struct page *page, struct store_call *call)
+{
+	store_add(call, page->status.len > 0 ? buf_text(&page->status) : NULL);
+	store_add(call, page->prefix.len > 0 ? buf_text(&page->prefix) : NULL);
 	/* one more than asked for tells whether there is a next page */
-	store_add_num(&x->call, page.size + 1);
-	store_add_num(&x->call, (page.current - 1) * page.size);
-	store_add(&x->call,
-	    page.total_pages || page.total_elements ? "t" : "f");
-	page_free(&page);
-	if (store_call_ok(&x->call))
-		return NEED_CALL;
-	reply_unavailable(&x->reply);
-	return NEED_NOTHING;
+	store_add_num(call, page->size + 1);
+	store_add_num(call, (page->current - 1) * page->size);
+	store_add(call, page->total_pages || page->total_elements ? "t" : "f");
 }
 
 /* "name":"link to a page", with the parameters of the request. */
 static void
-add_link(struct buf *out, const struct exchange *x, const char *name,
-    const struct page *page, long current)
+add_link(struct buf *out, const char *base, const struct page_kind *kind,
+    const char *name, const struct page *page, long current)
 {
-	buf_printf(out, "\"%s\":\"%s/devicecontrol/newDeviceRequests?"
-	    "pageSize=%ld&currentPage=%ld", name, buf_text(&x->rq.base),
-	    page->size, current);
+	buf_printf(out, "\"%s\":\"%s%s?pageSize=%ld&currentPage=%ld", name,
+	    base, kind->path, page->size, current);
 	if (page->total_pages)
 		buf_puts(out, "&withTotalPages=true");
 	if (page->total_elements)
@@ -146,54 +126,28 @@ add_link(struct buf *out, const struct exchange *x, const char *name,
 	buf_puts(out, "\",");
 }
 
-static enum need
-list_render(struct exchange *x, const struct db_rows *rows, int row)
+void
+page_begin(const struct page *page, struct buf *out, const char *base,
+    const struct page_kind *kind, long n)
 {
-	struct newdevice nd;
-	struct page page;
-	struct buf *out;
-	long total;
-	long n;
-	int i;
-
-	/* list_parse() has found nothing wrong with it */
-	if (row == -1 || page_parse(&x->rq, &page) != NULL) {
-		reply_unavailable(&x->reply);
-		return NEED_NOTHING;
-	}
-	/* an empty page is one row without a request */
-	n = db_text(rows, 0, 1) == NULL ? 0 : rows->n;
-	total = db_num(rows, 0, 0);
-	out = reply_start(&x->reply, 200, MEDIA_NEWDEVICE_LIST);
 	buf_putc(out, '{');
-	add_link(out, x, "self", &page, page.current);
-	if (page.current > 1)
-		add_link(out, x, "prev", &page, page.current - 1);
-	if (n > page.size)
-		add_link(out, x, "next", &page, page.current + 1);
-	buf_puts(out, "\"newDeviceRequests\":[");
-	for (i = 0; i < n && i < page.size; i++) {
-		if (i > 0)
-			buf_putc(out, ',');
-		store_newdevice(rows, i, &nd);
-		repr_newdevice(out, &nd, buf_text(&x->rq.base));
-	}
-	buf_printf(out, "],\"statistics\":{\"currentPage\":%ld,"
-	    "\"pageSize\":%ld", page.current, page.size);
-	if (page.total_pages)
-		buf_printf(out, ",\"totalPages\":%ld",
-		    (total + page.size - 1) / page.size);
-	if (page.total_elements)
-		buf_printf(out, ",\"totalElements\":%ld", total);
-	buf_puts(out, "}}");
-	page_free(&page);
-	return NEED_NOTHING;
+	add_link(out, base, kind, "self", page, page->current);
+	if (page->current > 1)
+		add_link(out, base, kind, "prev", page, page->current - 1);
+	if (n > page->size)
+		add_link(out, base, kind, "next", page, page->current + 1);
+	buf_printf(out, "\"%s\":[", kind->name);
 }
 
-const struct operation newdevice_list = {
-	"newdevice_list", "GET", "/devicecontrol/newDeviceRequests",
-	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
-	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_NEWDEVICE_LIST, list_parse, list_render,
-	NULL, NULL
-};
+void
+page_end(const struct page *page, struct buf *out, long total)
+{
+	buf_printf(out, "],\"statistics\":{\"currentPage\":%ld,"
+	    "\"pageSize\":%ld", page->current, page->size);
+	if (page->total_pages)
+		buf_printf(out, ",\"totalPages\":%ld",
+		    (total + page->size - 1) / page->size);
+	if (page->total_elements)
+		buf_printf(out, ",\"totalElements\":%ld", total);
+	buf_puts(out, "}}");
+}

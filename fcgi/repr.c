@@ -8,8 +8,6 @@
 #include "repr.h"
 #include "text.h"
 
-#define INFO	"https://cumulocity.com/guides/reference-guide/#error_reporting"
-
 /* A \uXXXX escape at p ("uXXXX…"), or -1. */
 static long
 escape_code(const char *p, const char *end)
@@ -295,6 +293,13 @@ field_of(const struct repr *obj, const char *field)
 	return val;
 }
 
+bool
+repr_has(const struct repr *obj, const char *field)
+{
+	return json_object_object_get_ex((const struct json_object *)obj,
+	    field, NULL);
+}
+
 enum repr_found
 repr_string(const struct repr *obj, const char *field, const char **value)
 {
@@ -321,79 +326,4 @@ repr_object(const struct repr *obj, const char *field, const char **value)
 		return REPR_WRONG;
 	*value = json_object_to_json_string_ext(val, JSON_C_TO_STRING_PLAIN);
 	return REPR_FOUND;
-}
-
-/* ,"name":"value"; nothing if value is NULL. */
-static void
-add_field(struct buf *out, const char *name, const char *value)
-{
-	if (value == NULL)
-		return;
-	if (out->len > 0 && out->data[out->len - 1] != '{')
-		buf_putc(out, ',');
-	buf_printf(out, "\"%s\":", name);
-	json_quote(out, value);
-}
-
-void
-repr_error(struct buf *out, const char *error, const char *message)
-{
-	buf_putc(out, '{');
-	add_field(out, "error", error);
-	add_field(out, "message", message);
-	add_field(out, "info", INFO);
-	buf_putc(out, '}');
-}
-
-/* ,"self":"base/devicecontrol/what/id" */
-static void
-add_self(struct buf *out, const char *base, const char *what, const char *id)
-{
-	buf_puts(out, ",\"self\":\"");
-	buf_puts(out, base);	/* made of characters that need no quoting */
-	buf_printf(out, "/devicecontrol/%s/", what);
-	percent_encode(out, id);
-	buf_putc(out, '"');
-}
-
-void
-repr_newdevice(struct buf *out, const struct newdevice *nd, const char *base)
-{
-	buf_putc(out, '{');
-	add_field(out, "id", nd->id);
-	add_field(out, "status", nd->status);
-	add_self(out, base, "newDeviceRequests", nd->id);
-	add_field(out, "tenantId", nd->tenant);
-	add_field(out, "owner", nd->owner);
-	add_field(out, "creationTime", nd->created);
-	add_field(out, "groupId", nd->group_id);
-	add_field(out, "type", nd->type);
-	buf_puts(out, ",\"customProperties\":");
-	buf_puts(out, nd->custom_properties);	/* PostgreSQL's own JSON */
-	buf_putc(out, '}');
-}
-
-void
-repr_credentials(struct buf *out, const char *id, const char *tenant,
-    const char *password, const char *custom_properties, const char *base)
-{
-	struct buf user;
-
-	buf_init(&user, 0);
-	buf_puts(&user, "device_");
-	buf_puts(&user, id);
-	buf_putc(out, '{');
-	add_field(out, "id", id);
-	add_field(out, "tenantId", tenant);
-	add_field(out, "username", buf_text(&user));
-	add_field(out, "password", password);
-	add_self(out, base, "deviceCredentials", id);
-	if (custom_properties != NULL && strcmp(custom_properties, "{}") != 0) {
-		buf_puts(out, ",\"customProperties\":");
-		buf_puts(out, custom_properties);
-	}
-	buf_putc(out, '}');
-	if (!buf_ok(&user))
-		out->broken = true;
-	buf_free(&user);
 }

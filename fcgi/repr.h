@@ -45,6 +45,18 @@ void	 repr_error(struct buf *out, const char *error, const char *message);
 void	 repr_newdevice(struct buf *out, const struct newdevice *nd,
 	    const char *base);
 
+/* Whether there is such a field, be it null. */
+bool	 repr_has(const struct repr *obj, const char *field) MUST_CHECK;
+
+/* An issued credential; password, if not NULL, is told with it. */
+void	 repr_issued(struct buf *out, const struct credential *c,
+	    const char *password, const char *base);
+
+/* Who has asked for a device id; source and agent may be NULL. */
+void	 repr_claim(struct buf *out, bool another, const char *claimed,
+	    const char *source, const char *agent, bool has_token,
+	    const char *actor);
+
 /* Credentials; custom_properties may be NULL. */
 void	 repr_credentials(struct buf *out, const char *id, const char *tenant,
 	    const char *password, const char *custom_properties,

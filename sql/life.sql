@@ -118,7 +118,23 @@ create or replace function devcred.credential_list(
     p_limit int,
     p_offset bigint,
     p_count bool)
-returns table (total bigint, credential devcred.credential_state)
+returns table (
+    total bigint,
+    outcome devcred.outcome,
+    id text,
+    tenant text,
+    username text,
+    status text,
+    generation int,
+    issued text,
+    issued_to text,
+    first_used text,
+    expires text,
+    delivery text,
+    deliveries int,
+    failures bigint,
+    accepted_by text,
+    custom_properties jsonb)
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
@@ -135,9 +151,7 @@ begin
          limit p_limit
         offset p_offset
     )
-    select k.total,
-           case when p.registration is not null
-               then devcred.credential_tell('ok', p.credential) end
+    select k.total, t.*
       from (select case when p_count then (
                 select count(*)
                   from devcred.device_credential c
@@ -145,6 +159,8 @@ begin
                    and (p_status is null or devcred.credential_status(c) = p_status)
                    and (p_prefix is null or c.device_id ^@ p_prefix)) end as total) k
       left join page p on true
+      left join lateral devcred.credential_tell('ok', p.credential) t
+        on p.registration is not null
      order by p.registration desc;
 end
 $$;

@@ -15,13 +15,14 @@ my @order = (
 	['doors to libraries', 'common', qw(conf db db_conn db_rows db_run
 		secret secret_seal)],
 	['doors to the web server and the system', 'fcgi',
-		qw(gateway listen loop multipart record repr stream)],
+		qw(gateway listen loop multipart record repr repr_out
+		stream)],
 	['meaning', 'common', qw(bulk bulk_row keyfile keyring store)],
 	['meaning of requests', 'fcgi', qw(keys media reply request request_query)],
 	# what travels carries the login, and auth looks at what travels
 	['policy', 'fcgi', qw(auth exchange login)],
 	# route.h says what an operation is
-	['operations', 'fcgi', qw(body bulk credential newdevice page route
+	['operations', 'fcgi', qw(body bulk credential life newdevice_list newdevice page route
 		smartrest tenant verify)],
 	['stages', 'fcgi', qw(conn conn_in conn_out conn_state lane serve
 		upload verifier)],
@@ -31,7 +32,8 @@ my @order = (
 	['base of devcredctl', 'ctl', qw(embed schema table)],
 	['commands stand on', 'ctl', qw(args ctl keyedit names prompt
 		session)],
-	['commands', 'ctl', qw(check checkdb checksock import key migrate request status
+	['commands', 'ctl', qw(check checkdb checksock credential import key migrate
+		request show status
 		tenant user)],
 	['top of devcredctl', 'ctl', qw(main)],
 );

@@ -59,7 +59,7 @@ keeps('Perl is strict', map {
 
 # A pause is either too short or a waste.  What waits for a condition, here and
 # in Devcred::Shell::until_true(), is the only one that may take a breath.
-# and so may a client of ours that was told when to come again.
+# So may a client of ours that was told when to come again.
 my %breath = ('deploy/lib/private.sh' => 1, 'tests/lib/Devcred/Fleet.pm' => 1);
 keeps('no test or script sleeps', map {
 	my $path = $_;

@@ -6,6 +6,7 @@
 #include "tap.h"
 
 #define REQUESTS	"/devicecontrol/newDeviceRequests"
+#define LIFE	"/devcred/credentials"
 #define CREDENTIALS	"/devicecontrol/deviceCredentials"
 #define POLICY	"/tenant/options/device-registration/security-token.policy"
 
@@ -37,6 +38,19 @@ static const struct {
 	{ "POST", "/devicecontrol/bulkNewDeviceRequests", "bulk_create", NULL,
 	  NULL },
 	{ "GET", "/devicecontrol/bulkNewDeviceRequests", NULL, "POST", NULL },
+	{ "GET", LIFE, "credential_list", NULL, NULL },
+	{ "GET", LIFE "/a", "credential_get", NULL, "a" },
+	{ "PUT", LIFE "/a", "credential_update", NULL, "a" },
+	{ "DELETE", LIFE "/a", "credential_revoke", NULL, "a" },
+	{ "POST", LIFE "/a/rotate", "credential_rotate", NULL, "a" },
+	{ "POST", LIFE "/a/reopen", "credential_reopen", NULL, "a" },
+	{ "POST", LIFE "/a/decommission", "credential_decommission", NULL,
+	  "a" },
+	{ "GET", LIFE "/a/rotate", NULL, "POST", NULL },
+	{ "POST", LIFE "/a/rotate/", NULL, NULL, NULL },
+	{ "POST", LIFE, NULL, "GET, HEAD", NULL },
+	{ "GET", "/devcred/newDeviceRequests/a/claims", "newdevice_claims",
+	  NULL, "a" },
 	{ "POST", CREDENTIALS, "credential_issue", NULL, NULL },
 	{ "POST", CREDENTIALS "/", "credential_issue", NULL, NULL },
 	{ "GET", "/tenant/currentTenant", "tenant_current", NULL, NULL },

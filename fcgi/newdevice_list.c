@@ -1,0 +1,74 @@
+/*
+ * newdevice_list: a page of new device requests.
+ */
+#include "page.h"
+#include "repr.h"
+#include "route.h"
+
+static bool
+is_status(const char *word)
+{
+	return request_status_of(word) != REQUEST_STATUS_NONE;
+}
+
+static const struct page_kind kind = { "/devicecontrol/newDeviceRequests",
+	"newDeviceRequests", is_status };
+
+static enum need
+list_parse(struct exchange *x)
+{
+	struct page page;
+	int rc = page_read(&page, &x->rq, &kind, &x->reply);
+
+	if (rc == 0) {
+		store_call_init(&x->call, STORE_NEWDEVICE_LIST);
+		store_add(&x->call, x->login.tenant);
+		page_call(&page, &x->call);
+	}
+	page_free(&page);
+	if (rc == -1)
+		return NEED_NOTHING;
+	if (store_call_ok(&x->call))
+		return NEED_CALL;
+	reply_unavailable(&x->reply);
+	return NEED_NOTHING;
+}
+
+static enum need
+list_render(struct exchange *x, const struct db_rows *rows, int row)
+{
+	const char *base = buf_text(&x->rq.base);
+	struct newdevice nd;
+	struct page page;
+	struct buf *out;
+	long n;
+	int i;
+
+	/* list_parse() has found nothing wrong with it */
+	if (row == -1 ||
+	    page_read(&page, &x->rq, &kind, &x->reply) == -1) {
+		reply_unavailable(&x->reply);
+		return NEED_NOTHING;
+	}
+	/* an empty page is one row without a request */
+	n = db_text(rows, 0, 1) == NULL ? 0 : rows->n;
+	out = reply_start(&x->reply, 200, MEDIA_NEWDEVICE_LIST);
+	page_begin(&page, out, base, &kind, n);
+	for (i = 0; i < n && i < page.size; i++) {
+		if (i > 0)
+			buf_putc(out, ',');
+		store_newdevice(rows, i, &nd);
+		repr_newdevice(out, &nd, base);
+	}
+	page_end(&page, out, db_num(rows, 0, 0));
+	page_free(&page);
+	return NEED_NOTHING;
+}
+
+const struct operation newdevice_list = {
+	"newdevice_list", "GET", "/devicecontrol/newDeviceRequests",
+	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
+	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
+	MEDIA_NONE, MEDIA_NEWDEVICE_LIST, list_parse, list_render,
+	NULL, NULL
+};
