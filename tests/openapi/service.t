@@ -67,6 +67,7 @@ sub body { return (type => $_[0], body => Devcred::Http::to_json(@_[1 .. $#_])) 
 # Operations -------------------------------------------------------------------
 
 my $bulk = '/devicecontrol/bulkNewDeviceRequests';
+my $life = '/devcred/credentials';
 my $form = 'multipart/form-data; boundary=edge';
 sub file {
 	my ($csv) = @_;
@@ -95,7 +96,26 @@ my %good = (
 	user_current => sub { $admin, 'GET', '/user/currentUser' },
 	bulk_create => sub { $admin, 'POST', $bulk,
 		type => $form, body => file("ID\n" . device_id() . "\n") },
+	credential_list => sub { $admin, 'GET', $life },
+	credential_get => sub { $admin, 'GET', life_of(issued($admin)) },
+	credential_update => sub { $admin, 'PUT', life_of(issued($admin)),
+		body('application/json', status => 'DISABLED') },
+	credential_revoke => sub { $admin, 'DELETE', life_of(issued($admin)) },
+	(map { my $what = $_; ("credential_$what" => sub { $admin, 'POST',
+		life_of(issued($admin)) . "/$what", body => '' }) }
+		qw(rotate reopen decommission)),
+	newdevice_claims => sub { $admin, 'GET',
+		'/devcred/newDeviceRequests/' . pending($admin) . '/claims' },
+	verify => sub { login_of(issued($admin)), 'GET', '/devcred/verify' },
+	(map { my $what = $_; ("verify_$what" => sub { $admin->as(undef), 'POST',
+		"/devcred/verify/$what", type => 'application/x-www-form-urlencoded',
+		body => 'username=t1%2Fdevice_x&password=x' }) }
+		qw(emqx rabbitmq mosquitto)),
 );
+sub life_of { return "$life/" . $_[0]->field('id') }
+sub login_of {
+	return $admin->as('t1/' . join ':', map { $_[0]->field($_) } qw(username password));
+}
 sub path_of { return Devcred::Http::path_of(@_) }
 
 # Ask for an operation, with changes to what would be granted.
@@ -233,6 +253,54 @@ ask('bulk_create', body => file("ID;CREDENTIALS\n$id-2;long enough\n$id-3;long-e
 ask('bulk_create', body => file("NAME\nx\n"));
 ask('bulk_create', body => "--edge\r\n");
 ask('bulk_create', body => file('x' x 67_200_000));
+
+# The life of credentials.
+my $old = issued($admin, with => \%more);
+login_of($old)->get('/user/currentUser');
+my $at = life_of($old);
+$management->request('PUT', "$at?tenant=t1", accept => '*/*', body('application/json', %$_))
+    for { status => 'DISABLED' }, { expires => '2020-01-01T00:00:00Z' };
+$admin->get("$life?$_") for 'withTotalPages=true&withTotalElements=true&pageSize=3',
+    'pageSize=2&currentPage=2', 'q=device', 'pageSize=2000', 'pageSize=none',
+    map { "status=$_" } qw(ACTIVE DISABLED EXPIRED);
+$admin->request('PUT', $at, accept => '*/*', body('application/json', status => 'ACTIVE'));
+$admin->get($at);
+$admin->request('PUT', $at, accept => '*/*', body('application/json', expires => undef));
+$admin->request('POST', "$at/reopen", accept => '*/*', body => '');
+$admin->get($at);
+$admin->request('PUT', $at, accept => '*/*',
+	body('application/json', expires => '2099-01-01T00:00:00Z'));
+$admin->request(GET => "$at?tenant=t1", accept => '*/*');
+$admin->request(POST => "$at/$_?tenant=t1", accept => '*/*', body => '')
+    for qw(reopen rotate decommission);
+my $last = issued($admin);
+$admin->request('DELETE', life_of($last) . '?tenant=t1', accept => '*/*');
+for my $what ([GET => ''], [DELETE => ''], [PUT => '', body('application/json', status => 'ACTIVE')],
+	map { [POST => "/$_", body => ''] } qw(rotate reopen decommission)) {
+	my ($method, $path, %arg) = @$what;
+	$management->request($method, "$life/$_", accept => '*/*', %arg)
+	    for "nobody$path", "nobody$path?tenant=t1", "nobody$path?tenant=%zz";
+}
+$site->dbh->do("update devcred.device_credential set claimed_by = null where device_id = ?", undef,
+	(my $given = issued($admin))->field('id'));
+$admin->request('POST', life_of($given) . '/reopen', accept => '*/*', body => '');
+my $sealed = issued($admin);
+$site->dbh->do("update devcred.device_credential set seal_key = 'k', sealed = 'x', delivery_until =
+	now() + interval '1 hour', delivery_limit = 9 where device_id = ?", undef, $sealed->field('id'));
+$admin->get(life_of($sealed));
+$device->request('POST', $Devcred::Http::CREDENTIALS, body('application/json', id => $_),
+	headers => ['User-Agent: sensor/1.0']) for my $asked = registered($admin);
+$device->poll($asked, with => { securityToken => 'blue' });
+$admin->get("/devcred/newDeviceRequests/$asked/claims");
+
+# Logins in a body.
+my $good = issued($admin);
+my %given = (username => 't1/' . $good->field('username'), password => $good->field('password'));
+for my $broker (qw(emqx rabbitmq mosquitto)) {
+	$admin->as(undef)->request('POST', "/devcred/verify/$broker", accept => '*/*', @$_)
+	    for [body('application/json', %given)], [type => 'application/x-www-form-urlencoded',
+		body => join '&', map { "$_=$given{$_}" } sort keys %given];
+}
 
 # What belongs to no operation.
 $admin->get($_) for '/devicecontrol/nothing', "$requests/../x";
