@@ -147,7 +147,7 @@ sub rest_until {
 	my $now = Time::HiRes::time();
 
 	die "it takes too long\n" if $now > $self->{until};
-	Time::HiRes::sleep($time - $now) if $time > $now;
+	select undef, undef, undef, $time - $now if $time > $now;
 	return;
 }
 
