@@ -3,6 +3,7 @@
 #include "keyfile.h"
 #include "keyring.h"
 #include "secret.h"
+#include "text.h"
 
 #define DATE_SIZE	11	/* 2026-11-23, with NUL */
 
@@ -13,9 +14,12 @@ struct key {
 	unsigned char	bytes[SEAL_KEY_SIZE];
 };
 
+#define IDS_SIZE	(KEYRING_MAX * (KEY_ID_SIZE + 2) + 3)
+
 struct keyring {
 	size_t		n;
 	struct key	key[KEYRING_MAX];
+	char		ids[IDS_SIZE];	/* {"a","b"} */
 };
 
 /* What is yet to be read of a line. */
@@ -179,6 +183,25 @@ take_line(struct keyring *ring, struct rest line, unsigned int no,
 	return 0;
 }
 
+/* An id needs no escapes, but could be a word that SQL knows. */
+static int
+put_ids(struct keyring *ring)
+{
+	struct buf ids;
+	size_t i;
+	int rc;
+
+	buf_init(&ids, 0);
+	for (i = 0; i < ring->n; i++)
+		buf_printf(&ids, "%s\"%s\"", i > 0 ? "," : "{",
+		    ring->key[i].id);
+	buf_puts(&ids, ring->n > 0 ? "}" : "{}");
+	rc = buf_ok(&ids) ? str_copy(ring->ids, sizeof(ring->ids),
+	    buf_text(&ids), ids.len) : -1;
+	buf_free(&ids);
+	return rc;
+}
+
 struct keyring *
 keyring_parse(const char *text, size_t len, const char *path,
     struct buf *error)
@@ -202,6 +225,11 @@ keyring_parse(const char *text, size_t len, const char *path,
 		}
 		text += line.len + (end != NULL);
 		len -= line.len + (end != NULL);
+	}
+	if (put_ids(ring) == -1) {
+		buf_printf(error, "%s: no memory for its keys", path);
+		keyring_free(ring);
+		return NULL;
 	}
 	return ring;
 }
@@ -242,6 +270,12 @@ keyring_find(const struct keyring *ring, const char *id)
 	const struct key *key = find(ring, id);
 
 	return key != NULL ? key->bytes : NULL;
+}
+
+const char *
+keyring_ids(const struct keyring *ring)
+{
+	return ring != NULL ? ring->ids : "{}";
 }
 
 size_t

@@ -49,6 +49,9 @@ const char *keyring_id(const struct keyring *ring, size_t i);
 const char *keyring_created(const struct keyring *ring, size_t i);
 unsigned int keyring_line(const struct keyring *ring, size_t i);
 
+/* The ids of all keys, as the text of an array in SQL; "{}" for no ring. */
+const char *keyring_ids(const struct keyring *ring);
+
 /* Whether it can be the id of a key: 1 to 32 of a-z, 0-9 and -. */
 bool	 key_id_valid(const char *id, size_t len) MUST_CHECK;
 

@@ -33,7 +33,7 @@ static const struct store_statement statements[STORE_MAX] = {
 	    "$1, $2, $3, $4", 4, LANE_POLL, true, 256),
 	[STORE_CREDENTIAL_ISSUE] = STATEMENT(credential_issue,
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-	    "$15, $16, $17", 17, LANE_ISSUE, false, 64),
+	    "$15, $16, $17, $18", 18, LANE_ISSUE, false, 64),
 	[STORE_CREDENTIAL_USE] = STATEMENT(credential_use,
 	    "$1, $2, $3, $4, $5, $6", 6, LANE_ISSUE, false, 0),
 	[STORE_CREDENTIAL_LIST] = STATEMENT(credential_list,
@@ -172,7 +172,7 @@ enum claim_value {
 	CLAIM_ID, CLAIM_SCOPE, CLAIM_ACTOR, CLAIM_SOURCE, CLAIM_TOKEN,
 	CLAIM_CLAIMANT, CLAIM_AGENT, CLAIM_TENANT, CLAIM_GENERATION,
 	CLAIM_SALT, CLAIM_HASH, CLAIM_SEAL_KEY, CLAIM_SEALED, CLAIM_CRYPT_HASH,
-	CLAIM_WINDOW, CLAIM_LIMIT, CLAIM_SOURCE_MUST_MATCH
+	CLAIM_WINDOW, CLAIM_LIMIT, CLAIM_SOURCE_MUST_MATCH, CLAIM_KEYS
 };
 
 /* What the grouped statements take, in their order. */
@@ -183,7 +183,7 @@ static const enum claim_value issue_values[] = {
 	CLAIM_ID, CLAIM_SCOPE, CLAIM_ACTOR, CLAIM_SOURCE, CLAIM_TOKEN,
 	CLAIM_CLAIMANT, CLAIM_AGENT, CLAIM_TENANT, CLAIM_GENERATION,
 	CLAIM_SALT, CLAIM_HASH, CLAIM_SEAL_KEY, CLAIM_SEALED, CLAIM_CRYPT_HASH,
-	CLAIM_WINDOW, CLAIM_LIMIT, CLAIM_SOURCE_MUST_MATCH
+	CLAIM_WINDOW, CLAIM_LIMIT, CLAIM_SOURCE_MUST_MATCH, CLAIM_KEYS
 };
 
 static void
@@ -256,6 +256,8 @@ group_add(struct store_call *call, enum claim_value value,
 		store_add_num(call, claim->window);
 	else if (value == CLAIM_LIMIT)
 		store_add_num(call, claim->limit);
+	else if (value == CLAIM_KEYS)
+		store_add(call, claim->keys);
 	else
 		store_add(call, claim->source_must_match ? "t" : "f");
 }

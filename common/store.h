@@ -16,7 +16,7 @@
 /* The schema version these calls need. */
 #define STORE_SCHEMA	5
 
-#define STORE_VALUES	17	/* values of a call, at most */
+#define STORE_VALUES	18	/* values of a call, at most */
 
 enum store_id {
 	STORE_USER_LOGIN,
@@ -84,6 +84,7 @@ struct store_claim {
 	long		 window;	/* seconds that it can be delivered */
 	long		 limit;		/* how often */
 	bool		 source_must_match;
+	const char	*keys;		/* that open seals; array of ids */
 };
 
 struct store_call {

@@ -60,6 +60,7 @@ credential_claim(struct exchange *x, const unsigned char *token)
 	claim->window = conf->delivery_window;
 	claim->limit = conf->delivery_limit;
 	claim->source_must_match = conf->delivery_source == SOURCE_ENFORCE;
+	claim->keys = keyring_ids(x->cx->keyring);
 	return NEED_CALL;
 }
 

@@ -102,7 +102,8 @@ create or replace function devcred.credential_issue(
     p_crypt_hash text[],
     p_window int,
     p_limit int,
-    p_source_must_match bool)
+    p_source_must_match bool,
+    p_keys text[])
 returns table (
     n int,
     outcome devcred.outcome,
@@ -350,14 +351,15 @@ begin
         select d.*
           from devcred.credential_deliver(v_rest, p_id, p_scope, p_actor, p_source, p_token,
                p_tenant, p_generation, p_salt, p_hash, p_seal_key, p_sealed,
-               p_crypt_hash, p_window, p_limit, p_source_must_match) d;
+               p_crypt_hash, p_window, p_limit, p_source_must_match, p_keys) d;
     end if;
 end
 $$;
-comment on function devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], text[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool) is
+comment on function devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], text[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool, text[]) is
     'Polls that have to be recorded.  WAITING_FOR_CONNECTION becomes PENDING_ACCEPTANCE (BLOCKED where a required token is missing); an
 ACCEPTED request becomes a credential with the salt and hash given for it, in this one transaction, for the first in the group who asks
 with the right token, if it still is for p_tenant and p_generation as credential_look() said.  p_sealed, sealed with the key p_seal_key, is kept for
 p_window seconds and p_limit deliveries in all; null for a password that is delivered once.  p_source_must_match: only the address that it was issued to is told again.
-ok: issued, hand over the password; redelivered: issued before to the same claimant, sealed is that password; token_mismatch: another security token than the one
+p_keys: ids of the keys that the caller has.
+ok: issued, hand over the password; redelivered: issued before to the same claimant, sealed is that password, null if p_keys lacks seal_key; token_mismatch: another security token than the one
 that claimed the id (audited at most once a minute); wrong_state: status says where it stands; absent: issued already, and not to be told; no row: nothing in reach.';

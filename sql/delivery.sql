@@ -16,7 +16,8 @@ create or replace function devcred.credential_deliver(
     p_crypt_hash text[],
     p_window int,
     p_limit int,
-    p_source_must_match bool)
+    p_source_must_match bool,
+    p_keys text[])
 returns table (
     n int,
     outcome devcred.outcome,
@@ -52,7 +53,8 @@ begin
                m.same and c.sealed is not null and c.delivery_until > now()
                    and c.deliveries + row_number() over (
                        partition by a.id, c.tenant, m.same order by a.n) <= c.delivery_limit
-                   and c.reopened_at is null as again,
+                   and c.reopened_at is null as due,
+               coalesce(c.seal_key = any (p_keys), false) as can,
                m.same and c.reopened_at is not null
                    and c.delivery_until > now() as reopened
           from unnest(p_id, p_scope, p_actor, p_source, p_token, p_tenant, p_generation,
@@ -82,7 +84,8 @@ begin
                seal_key = case when c.deliveries + h.times < c.delivery_limit then c.seal_key end
           from (select h.id, h.tenant, count(*)::int as times
                   from held h
-                 where h.again
+                 where h.due
+                   and h.can
                  group by h.id, h.tenant) h
          where c.device_id = h.id
            and c.tenant = h.tenant
@@ -123,45 +126,45 @@ begin
          where c.device_id = h.id
            and c.tenant = h.tenant
            and h.first
-           and not h.again
+           and not h.due
            and not h.reopened
            and (h.refused_at is null or h.refused_at <= now() - interval '1 minute')
            and not exists (select
                              from held g
                             where g.id = h.id
-                              and (g.again or g.reopened))
+                              and (g.due or g.reopened))
         returning h.n
     ), event as (
         insert into devcred.event
                (tenant, registration, device_id, operation, outcome, actor, source)
         select h.tenant, h.registration, h.id,
                case when h.n in (select i.n from reissue i) then 'credential_reissue'
-                    when h.again then 'credential_deliver'
+                    when h.due then 'credential_deliver'
                     else 'credential_refuse' end,
-               case when h.again or h.n in (select i.n from reissue i) then 'ok'
+               case when h.due or h.n in (select i.n from reissue i) then 'ok'
                     when h.same then 'wrong_state'
                     else 'token_mismatch' end::devcred.outcome,
                h.actor, h.source
           from held h
-         where h.again
+         where (h.due and h.can)
             or h.n in (select i.n from reissue i)
             or h.n in (select f.n from refuse f)
          order by h.n
     )
     select h.n::int,
-           case when h.again then 'redelivered'
+           case when h.due then 'redelivered'
                 when h.n in (select i.n from reissue i) then 'ok'
                 else 'absent' end::devcred.outcome,
            null::devcred.request_status,
            h.tenant,
            h.custom_properties,
            h.generation,
-           case when h.again then h.held_key end,
-           case when h.again then h.held_sealed end,
+           case when h.due then h.held_key end,
+           case when h.due and h.can then h.held_sealed end,
            h.other_source
       from held h;
 end
 $$;
-comment on function devcred.credential_deliver(bigint[], text[], text[], text[], inet[], bytea[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool) is
+comment on function devcred.credential_deliver(bigint[], text[], text[], text[], inet[], bytea[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool, text[]) is
     'The part of credential_issue() for devices that have no request, places p_rest of the arrays: what was issued before is delivered again to the same
-claimant (redelivered), issued anew if an administrator reopened the delivery (ok), or refused (absent), which is audited at most once a minute.';
+claimant (redelivered; without sealed, and not counted, if the caller lacks the key), issued anew if an administrator reopened the delivery (ok), or refused (absent), which is audited at most once a minute.';

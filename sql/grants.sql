@@ -24,7 +24,7 @@ grant execute on function
     devcred.credential_load(text, text, inet, bigint, int),
     devcred.newdevice_claims(text, text),
     devcred.credential_look(text[], text[], bytea[], bytea[]),
-    devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], text[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool),
+    devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], text[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool, text[]),
     devcred.credential_list(text, text, text, int, bigint, bool),
     devcred.credential_get(text, text, text),
     devcred.credential_rotate(text, text, inet, text, text, bytea, bytea, int, text),

@@ -61,6 +61,10 @@ my $answer = poll($there, $new_id);
 refuses($answer, 503, 'general/Service Unavailable', undef,
 	'the other, not yet reloaded, cannot open it: the device comes again');
 like($there->service_log, qr/seal_not_opened key=k3/, 'and the log names the key');
+poll($there, $new_id) for 1 .. 12;
+is(($dbh->selectrow_array('select deliveries from devcred.device_credential
+	where device_id = ?', undef, $new_id))[0], 1,
+	'however often it does, that is no delivery');
 is(password(poll($here, $new_id)), $new, 'which opens it where the key is');
 reload($there);
 is(password(poll($there, $new_id)), $new, 'and everywhere after HUP');

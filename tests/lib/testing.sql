@@ -69,7 +69,7 @@ begin
                array_fill(null::text, array[cardinality(p_id)]), v_tenant, v_generation,
                p_salt, p_hash, array_fill(null::text, array[cardinality(p_id)]),
                array_fill(null::bytea, array[cardinality(p_id)]),
-               array_fill(null::text, array[cardinality(p_id)]), 0, 10, false) i;
+               array_fill(null::text, array[cardinality(p_id)]), 0, 10, false, '{}') i;
         exit when not exists (select
                                 from unnest(v_answer) a
                                where a.outcome = 'wrong_state'

@@ -309,6 +309,7 @@ test_seal(void)
 	IS_INT(keyring_unseal(later, "b-2", "t1", "dev 1", 7, out.data,
 	    out.len, text, sizeof(text)), 0,
 	    "a key opens as long as it is there, if another seals or not");
+	IS_STR(keyring_ids(later), "{\"b-2\",\"c\"}", "these are there");
 	buf_reset(&out);
 	IS_INT(keyring_seal(ring, "t\n1", "d", 1, "x", &out), -1,
 	    "what holds a newline is not sealed for");
@@ -318,6 +319,7 @@ test_seal(void)
 	    keyring_current(none) == NULL, "without a key");
 	IS_INT(keyring_seal(none, "t1", "d", 1, "x", &out), -1,
 	    "nothing is sealed");
+	IS_STR(keyring_ids(none), "{}", "and the list is empty");
 	keyring_free(none);
 	keyring_free(later);
 	keyring_free(ring);

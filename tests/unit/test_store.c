@@ -41,7 +41,7 @@ static const struct {
 	{ STORE_NEWDEVICE_LIMIT, "newdevice_limit", 1, LANE_ADMIN, true,
 	  false },
 	{ STORE_CREDENTIAL_LOOK, "credential_look", 4, LANE_POLL, true, true },
-	{ STORE_CREDENTIAL_ISSUE, "credential_issue", 17, LANE_ISSUE, false,
+	{ STORE_CREDENTIAL_ISSUE, "credential_issue", 18, LANE_ISSUE, false,
 	  true },
 	{ STORE_CREDENTIAL_USE, "credential_use", 6, LANE_ISSUE, false,
 	  false },
@@ -195,7 +195,8 @@ static const struct buf sealed = { .data = seal_text, .len = 2 };
 #define CLAIM(i, s, a, f, g, t, n, k, c) { .id = i, .scope = s, .actor = a, \
 	.source = f, .agent = g, .token = t, .claimant = who, .tenant = s, \
 	.generation = n, .salt = salt, .hash = hash, .seal_key = k, \
-	.sealed = &sealed, .crypt_hash = c, .window = 900, .limit = 10 }
+	.sealed = &sealed, .crypt_hash = c, .window = 900, .limit = 10, \
+	.keys = "{\"k\"}" }
 
 static const struct store_claim claims[] = {
 	CLAIM("plain", "t1", "t1/boot", "192.0.2.1", "curl", token, 1, "k",
@@ -224,6 +225,7 @@ static const char *const issue[] = {
 	"900",
 	"10",
 	"f",
+	"{\"k\"}",
 };
 
 static void
@@ -243,7 +245,7 @@ test_group(void)
 		of[i] = &claims[i];
 	store_group(&call, STORE_CREDENTIAL_ISSUE, of, 4);
 	OK(store_call_ok(&call), "four claims to issue are one call");
-	for (i = 0; i < 17; i++)
+	for (i = 0; i < 18; i++)
 		IS_STR(value_of(&call, i), issue[i], "value %d of it", i);
 	store_call_free(&call);
 	store_group(&call, STORE_CREDENTIAL_LOOK, of, 4);
