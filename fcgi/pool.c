@@ -173,7 +173,8 @@ reload(struct pool *pool)
 	if (conf_load(&fresh, pool->path, &error) == -1 ||
 	    keys_check(&fresh) == -1) {
 		log_event(LOG_LEVEL_ERROR, "reload_refused", "why",
-		    buf_text(&error), NULL);
+		    error.len > 0 ? buf_text(&error) : "the keys, see above",
+		    NULL);
 		conf_free(&fresh);
 		listen_notify("READY=1");
 	} else {
