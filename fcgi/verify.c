@@ -54,12 +54,10 @@ verify_parse(struct exchange *x)
 	return NEED_NOTHING;
 }
 
-/* Refusals are kept nowhere anyway (RFC 9111, 4.2.2). */
 static void
 keep_nowhere(struct exchange *x)
 {
-	if (x->reply.status < 300)
-		reply_header(&x->reply, "Cache-Control", "no-store");
+	reply_header(&x->reply, "Cache-Control", "no-store");
 }
 
 const struct operation verify = {

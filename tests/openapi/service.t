@@ -298,7 +298,7 @@ my $good = issued($admin);
 my %given = (username => 't1/' . $good->field('username'), password => $good->field('password'));
 for my $broker (qw(emqx rabbitmq mosquitto)) {
 	$admin->as(undef)->request('POST', "/devcred/verify/$broker", accept => '*/*', @$_)
-	    for [body('application/json', %given)], [type => 'application/x-www-form-urlencoded',
+	    for [type => 'application/json', body => '{'], [body('application/json', %given)], [type => 'application/x-www-form-urlencoded',
 		body => join '&', map { "$_=$given{$_}" } sort keys %given];
 }
 
