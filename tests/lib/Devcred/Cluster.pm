@@ -37,9 +37,10 @@ our %USER = (
 	'token/admin' => ['ADMIN', 'READ'],
 	'all/admin' => ['ADMIN', 'READ'],
 	'limit/admin' => ['ADMIN', 'READ'],
+	'life/admin' => ['ADMIN', 'READ'],
 );
 my %TENANT = (t1 => undef, t2 => 't2.example.org', list => undef,
-	token => undef, all => undef, limit => undef);
+	token => undef, all => undef, limit => undef, life => undef);
 
 my $shared;
 
