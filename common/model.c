@@ -22,6 +22,7 @@ static const char *const outcome_name[OUTCOME_UNKNOWN] = {
 	[OUTCOME_UPDATED] = "updated",
 	[OUTCOME_REDELIVERED] = "redelivered",
 	[OUTCOME_DECOMMISSIONED] = "decommissioned",
+	[OUTCOME_INVALID] = "invalid",
 };
 
 static const struct {

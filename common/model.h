@@ -42,6 +42,7 @@ enum outcome {
 	OUTCOME_UPDATED,
 	OUTCOME_REDELIVERED,
 	OUTCOME_DECOMMISSIONED,
+	OUTCOME_INVALID,
 	OUTCOME_UNKNOWN		/* a word this program does not know */
 };
 

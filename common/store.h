@@ -14,7 +14,7 @@
 #include "model.h"
 
 /* The schema version these calls need. */
-#define STORE_SCHEMA	5
+#define STORE_SCHEMA	6
 
 #define STORE_VALUES	18	/* values of a call, at most */
 

@@ -116,6 +116,8 @@ enum ctl_exit migrate_status(struct ctl *ctl);
 enum ctl_exit tenant_add(struct ctl *ctl);
 enum ctl_exit tenant_list(struct ctl *ctl);
 enum ctl_exit tenant_set(struct ctl *ctl);
+enum ctl_exit tenant_grant_login(struct ctl *ctl);
+enum ctl_exit tenant_revoke_login(struct ctl *ctl);
 enum ctl_exit user_add(struct ctl *ctl);
 enum ctl_exit user_passwd(struct ctl *ctl);
 enum ctl_exit user_list(struct ctl *ctl);

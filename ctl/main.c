@@ -23,6 +23,11 @@ static const struct command commands[] = {
 	    "[--token-policy IGNORED|OPTIONAL|REQUIRED] "
 	    "[--device-limit N|none]",
 	    "change a tenant", false, tenant_set },
+	{ "tenant", "grant-login", "ID LOGIN [--read-only]",
+	    "let a login of the database see and change what a tenant has",
+	    false, tenant_grant_login },
+	{ "tenant", "revoke-login", "ID LOGIN",
+	    "take that back", false, tenant_revoke_login },
 	{ "user", "add", "TENANT/NAME --role ROLE... [--generate | --stdin]",
 	    "add a user: ADMIN, READ, BOOTSTRAP or USERS", false, user_add },
 	{ "user", "passwd", "TENANT/NAME [--generate | --stdin]",

@@ -2,9 +2,12 @@
 -- file alone says what is allowed.
 
 revoke all on schema devcred from public;
-revoke all on all tables in schema devcred from public, devcred_app, devcred_auditor, devcred_verifier;
-revoke all on all sequences in schema devcred from public, devcred_app, devcred_auditor, devcred_verifier;
-revoke all on all functions in schema devcred from public, devcred_app, devcred_auditor, devcred_verifier;
+revoke all on all tables in schema devcred
+    from public, devcred_app, devcred_auditor, devcred_verifier, devcred_registrar, devcred_tenant;
+revoke all on all sequences in schema devcred
+    from public, devcred_app, devcred_auditor, devcred_verifier, devcred_registrar, devcred_tenant;
+revoke all on all functions in schema devcred
+    from public, devcred_app, devcred_auditor, devcred_verifier, devcred_registrar, devcred_tenant;
 
 -- the service executes these, reads no table, and writes one
 grant usage on schema devcred to devcred_app;
@@ -40,8 +43,9 @@ grant execute on function
 to devcred_app;
 grant insert on devcred.bulk_row to devcred_app;
 
--- auditors read these views and nothing else
-grant usage on schema devcred to devcred_auditor;
+-- people read these views, and of the tables behind them what is no secret;
+-- which rows, reach.sql says
+grant usage on schema devcred to devcred_auditor, devcred_registrar, devcred_tenant;
 grant select on
     devcred.audit,
     devcred.registration,
@@ -50,8 +54,47 @@ grant select on
     devcred.credential,
     devcred.login,
     devcred.customer,
-    devcred.schema_migration
-to devcred_auditor;
+    devcred.event,
+    devcred.tenant,
+    devcred.tenant_login,
+    devcred.decommissioned
+to devcred_auditor, devcred_registrar, devcred_tenant;
+grant select (tenant, name, roles, disabled_at, created_at, password_at)
+    on devcred.tenant_user to devcred_auditor, devcred_registrar, devcred_tenant;
+grant select (id, tenant, seq, status, owner, created_at, group_id, type, custom_properties,
+        claimed_at, claimed_from, last_seen_at, has_token, token_failures, accepted_at,
+        accepted_by, claimant_count)
+    on devcred.newdevice_request to devcred_auditor, devcred_registrar, devcred_tenant;
+grant select (registration, device_id, tenant, actor, source, agent, has_token, claimed_at)
+    on devcred.claimant to devcred_auditor, devcred_registrar, devcred_tenant;
+grant select (tenant, device_id, username, generation, registration, issued_at, issued_to,
+        accepted_at, accepted_by, first_used_at, failures, failed_at, disabled_at,
+        expires_at, deliveries, seal_key, delivery_until, old_until)
+    on devcred.device_credential to devcred_auditor, devcred_registrar, devcred_tenant;
+grant select on devcred.schema_migration to devcred_auditor, devcred_registrar;
+grant execute on function devcred.reach(bool) to devcred_tenant;
+
+-- administrators of all tenants, and of some, do through these what the service
+-- does for theirs
+grant insert, update, delete on devcred.request to devcred_registrar, devcred_tenant;
+grant update, delete on devcred.credential to devcred_registrar, devcred_tenant;
+grant execute on function
+    devcred.request_create(text, text, text, text, jsonb),
+    devcred.request_accept(text, text),
+    devcred.request_accept_all(text),
+    devcred.request_block(text),
+    devcred.request_lift(text, bool),
+    devcred.request_delete(text),
+    devcred.request_load(text[], text, text),
+    devcred.credential_rotate(text, text, int),
+    devcred.credential_disable(text, text),
+    devcred.credential_enable(text, text),
+    devcred.credential_expire(text, timestamptz, text),
+    devcred.credential_reopen(text, text, int),
+    devcred.credential_revoke(text, text),
+    devcred.credential_decommission(text, text),
+    devcred.credential_load(text[], text[], text)
+to devcred_registrar, devcred_tenant;
 
 -- readers that check logins of devices themselves
 grant usage on schema devcred to devcred_verifier;

@@ -1,4 +1,5 @@
--- Views for people who look: no secret in any of them.
+-- Views for people who look: no secret in any of them.  They show what whoever
+-- asks may see, by the policies in reach.sql.
 
 create or replace function devcred.iso_time(p_at timestamptz)
 returns text
@@ -7,7 +8,8 @@ return pg_catalog.to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"+
 comment on function devcred.iso_time(timestamptz) is
     'ISO 8601 with milliseconds and offset, as the API writes times.';
 
-create or replace view devcred.audit as
+create or replace view devcred.audit
+with (security_invoker) as
 select e.seq,
        e.at,
        e.tenant,
@@ -24,7 +26,8 @@ select e.seq,
 comment on view devcred.audit is
     'Every decision, one row each, in the order they were recorded (seq).';
 
-create or replace view devcred.registration as
+create or replace view devcred.registration
+with (security_invoker) as
 select e.device_id,
        e.tenant,
        e.registration,
@@ -45,7 +48,8 @@ select e.device_id,
 comment on view devcred.registration is
     'One row for each registration, living or past: who created and accepted it, when and from where, and when the device got its credentials.';
 
-create or replace view devcred.request as
+create or replace view devcred.request
+with (security_invoker) as
 select r.id,
        r.tenant,
        r.seq as registration,
@@ -58,11 +62,11 @@ select r.id,
        r.claimed_at,
        r.claimed_from,
        r.last_seen_at,
-       r.token_hash is not null as has_token,
+       r.has_token,
        r.token_failures,
        r.accepted_at,
        r.accepted_by,
-       cardinality(r.claimants) as claimants,
+       r.claimant_count as claimants,
        d.at as decommissioned_at
   from devcred.newdevice_request r
   left join devcred.decommissioned d
@@ -72,7 +76,8 @@ comment on view devcred.request is
     'Live new device requests, without their security tokens.  claimants: how many have asked for the id, 20 at most, see claim;
 decommissioned_at: when the id was taken out of service before.';
 
-create or replace view devcred.claim as
+create or replace view devcred.claim
+with (security_invoker) as
 select c.device_id,
        c.tenant,
        c.registration,
@@ -85,7 +90,8 @@ select c.device_id,
 comment on view devcred.claim is
     'Who has asked for the credentials of devices that are on their way in, one row for each; first the one whose token counts.';
 
-create or replace view devcred.credential as
+create or replace view devcred.credential
+with (security_invoker) as
 select c.tenant,
        c.device_id,
        c.username,
@@ -104,7 +110,7 @@ select c.tenant,
        c.disabled_at,
        c.expires_at,
        c.deliveries,
-       c.sealed is not null and c.delivery_until > now() as delivery_open,
+       c.seal_key is not null and c.delivery_until > now() as delivery_open,
        c.delivery_until,
        c.old_until
   from devcred.device_credential c;
@@ -128,7 +134,8 @@ comment on view devcred.device_login is
     'Logins of devices that work now, for web servers, mail servers and brokers that compare passwords themselves.  password: bcrypt $2a$, if the setting
 crypt_cost is on; ssha256 and sha256_hex: SHA-256 of password and salt in this order.  A password that works beside a new one is not here: verify() knows it.';
 
-create or replace view devcred.login as
+create or replace view devcred.login
+with (security_invoker) as
 select u.tenant,
        u.name,
        u.roles,
@@ -139,7 +146,8 @@ select u.tenant,
 comment on view devcred.login is
     'People and bootstrap users, without hashes.';
 
-create or replace view devcred.customer as
+create or replace view devcred.customer
+with (security_invoker) as
 select t.id,
        t.domain_name,
        t.token_policy,

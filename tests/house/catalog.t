@@ -51,7 +51,8 @@ my @rules = (
 	['every role has a comment', q{
 		select rolname
 		  from pg_roles
-		 where rolname in ('devcred_owner', 'devcred_app', 'devcred_auditor')
+		 where rolname in ('devcred_owner', 'devcred_app', 'devcred_auditor',
+		       'devcred_verifier', 'devcred_registrar', 'devcred_tenant')
 		   and shobj_description(oid, 'pg_authid') is null}],
 	['every column of a table has a comment', q{
 		select c.oid::regclass || '.' || a.attname
@@ -84,12 +85,39 @@ my @rules = (
 		  from pg_namespace n, aclexplode(n.nspacl) a
 		 where n.nspname = 'devcred'
 		   and a.grantee = 0}],
-	['what the service may execute is security definer, and nothing else', q{
+	['what anybody may execute, or a view calls, is security definer, and nothing else', q{
 		select p.oid::regprocedure::text
 		  from pg_proc p
 		 where p.pronamespace = 'devcred'::regnamespace
-		   and p.prosecdef <> has_function_privilege('devcred_app', p.oid,
-		       'execute')}],
+		   and p.prosecdef <> (exists (select
+		           from unnest(array['devcred_app', 'devcred_auditor', 'devcred_verifier',
+		               'devcred_registrar', 'devcred_tenant']) role
+		          where has_function_privilege(role, p.oid, 'execute'))
+		       or exists (select
+		           from pg_trigger t
+		           join pg_class c on c.oid = t.tgrelid
+		          where t.tgfoid = p.oid
+		            and c.relkind = 'v'))}],
+	['a table with a tenant has row-level security, but for lines on their way in', q{
+		select c.oid::regclass::text
+		  from pg_class c
+		  join pg_attribute a on a.attrelid = c.oid
+		 where c.relnamespace = 'devcred'::regnamespace
+		   and c.relkind in ('r', 'p')
+		   and not c.relispartition
+		   and a.attname = 'tenant'
+		   and not a.attisdropped
+		   and c.relname <> 'bulk_row'
+		   and (not c.relrowsecurity
+		       or (select count(*) from pg_policy p where p.polrelid = c.oid) <> 2)}],
+	['a view that people read asks with their own rights', q{
+		select c.oid::regclass::text
+		  from pg_class c
+		 where c.relnamespace = 'devcred'::regnamespace
+		   and c.relkind = 'v'
+		   and c.relname <> 'device_login'
+		   and not coalesce(c.reloptions, '{}') && array['security_invoker=true',
+		       'security_invoker=on']}],
 	['the service reads and writes no table, but adds to one', q{
 		select c.oid::regclass || ' ' || what
 		  from pg_class c, unnest(array['select', 'insert', 'update',
@@ -98,14 +126,12 @@ my @rules = (
 		   and c.relkind in ('r', 'p', 'v', 'm')
 		   and has_table_privilege('devcred_app', c.oid, what)
 		   and (c.relname, what) <> ('bulk_row', 'insert')}],
-	['the auditor changes nothing, and reads no table but the history', q{
+	['the auditor changes nothing', q{
 		select c.oid::regclass || ' ' || what
-		  from pg_class c, unnest(array['select', 'insert', 'update',
-		      'delete', 'truncate', 'references', 'trigger']) what
+		  from pg_class c, unnest(array['insert', 'update', 'delete', 'truncate',
+		      'references', 'trigger']) what
 		 where c.relnamespace = 'devcred'::regnamespace
 		   and c.relkind in ('r', 'p', 'v', 'm')
-		   and (what <> 'select' or c.relkind in ('r', 'p')
-		       and c.relname <> 'schema_migration')
 		   and has_table_privilege('devcred_auditor', c.oid, what)}],
 	['everything belongs to devcred_owner', q{
 		select oid::regclass::text

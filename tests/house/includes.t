@@ -32,7 +32,7 @@ my @order = (
 	['base of devcredctl', 'ctl', qw(embed schema table)],
 	['commands stand on', 'ctl', qw(args ctl keyedit names prompt
 		session)],
-	['commands', 'ctl', qw(check checkdb checksock credential import key migrate
+	['commands', 'ctl', qw(check checkdb checksock credential import key login migrate
 		request show status
 		tenant user)],
 	['top of devcredctl', 'ctl', qw(main)],

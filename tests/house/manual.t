@@ -64,7 +64,7 @@ SKIP: {
 	my $help = help('devcredctl');
 	my $manual = plain('doc/devcredctl.8');
 	my (@missing, $verbs);
-	while ($help =~ /^ +devcredctl \[-c FILE\] ([a-z]+(?: [a-z]+)?)\b(.*)/mg) {
+	while ($help =~ /^ +devcredctl \[-c FILE\] ([a-z]+(?: [a-z][a-z-]*)?)(?!\S)(.*)/mg) {
 		my ($verb, $rest) = ($1, $2);
 		$verbs++;
 		push @missing, "doc/devcredctl.8: there is no $verb"

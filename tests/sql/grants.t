@@ -12,6 +12,8 @@ my $super = $cluster->connect($database);
 my $app = $cluster->connect($database, 'devcred_service');
 my $auditor = $cluster->connect($database, 'devcred_reader');
 my $checker = $cluster->connect($database, 'devcred_checker');
+my $boss = $cluster->connect($database, 'devcred_boss');
+my $t1 = $cluster->connect($database, 'devcred_t1');
 
 # Somebody who may log in and was granted nothing: what PUBLIC may.
 my $stranger = "stranger_$$";
@@ -22,6 +24,10 @@ END {
 	$super->do("drop role $stranger") if $super;
 }
 
+# What administrators do in SQL.
+my @DOOR = qw(credential_decommission credential_disable credential_enable credential_expire
+	credential_load credential_reopen credential_revoke credential_rotate request_accept
+	request_accept_all request_block request_create request_delete request_lift request_load);
 my %MAY_EXECUTE = (
 	devcred_service => [qw(bulk_begin credential_decommission credential_disable
 		credential_expire credential_get credential_issue credential_list
@@ -32,17 +38,28 @@ my %MAY_EXECUTE = (
 		schema_version seal_keys tenant_get user_login verify)],
 	devcred_checker => ['verify'],
 	devcred_reader => [],
+	devcred_boss => [@DOOR],
+	devcred_t1 => [@DOOR, 'reach'],
 	$stranger => [],
 );
 my @VIEWS = qw(audit claim credential customer login registration request);
+# Tables without secrets, which the views stand on.
+my @OPEN = qw(decommissioned event tenant tenant_login);
 my %MAY_SELECT = (
 	devcred_service => [],
-	devcred_reader => [sort @VIEWS, 'schema_migration'],
+	devcred_reader => [sort @VIEWS, @OPEN, 'schema_migration'],
+	devcred_boss => [sort @VIEWS, @OPEN, 'schema_migration'],
+	devcred_t1 => [sort @VIEWS, @OPEN],
 	devcred_checker => ['device_login'],
 	$stranger => [],
 );
 # lines of a file on their way in: added by the service, read by nobody
-my %MAY_INSERT = (devcred_service => ['bulk_row']);
+my %MAY_INSERT = (devcred_service => ['bulk_row'], map { ($_ => ['request']) }
+	qw(devcred_boss devcred_t1));
+my %MAY_CHANGE = map { ($_ => ['credential', 'request']) } qw(devcred_boss devcred_t1);
+# Of tables with secrets, the columns that are none.
+my %OPEN_COLUMNS = map { ($_ => [qw(claimant device_credential newdevice_request tenant_user)]) }
+	qw(devcred_reader devcred_boss devcred_t1);
 my @PRIVILEGES = qw(SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES TRIGGER);
 
 sub column { return $super->selectcol_arrayref(@_) }
@@ -66,15 +83,21 @@ for my $role (sort keys %MAY_EXECUTE) {
 			where relnamespace = 'devcred'::regnamespace and relkind in ('r', 'v', 'p', 'm')
 			and has_table_privilege(?, oid, ?) order by 1", undef, $role, $privilege);
 		is_deeply($open, { SELECT => $MAY_SELECT{$role},
-				INSERT => $MAY_INSERT{$role} }->{$privilege} // [],
+				INSERT => $MAY_INSERT{$role}, UPDATE => $MAY_CHANGE{$role},
+				DELETE => $MAY_CHANGE{$role} }->{$privilege} // [],
 			"$role has $privilege on what is meant for it");
 	}
-	is_deeply(column("select c.relname || '.' || a.attname from pg_class c
+	my $columns = column("select c.relname || '.' || a.attname from pg_class c
 		join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
 		where c.relnamespace = 'devcred'::regnamespace and c.relkind in ('r', 'v', 'p', 'm')
 		and not c.relname = any (?)
 		and has_column_privilege(?, c.oid, a.attnum, 'SELECT, INSERT, UPDATE, REFERENCES')",
-		undef, [@{ $MAY_SELECT{$role} }, @{ $MAY_INSERT{$role} // [] }], $role), [], "$role has no column of the others");
+		undef, [@{ $MAY_SELECT{$role} }, @{ $MAY_INSERT{$role} // [] }], $role);
+	my %open = map { s/\..*//r => 1 } @$columns;
+	is_deeply([sort keys %open], $OPEN_COLUMNS{$role} // [],
+		"$role has columns of no other table than it should");
+	is_deeply([grep { /salt|hash|sealed|digest|claimants|(?<!has_)token\z/ } @$columns], [],
+		'and none of them is a secret');
 	is_deeply(column("select relname from pg_class
 		where relnamespace = 'devcred'::regnamespace and case when relkind = 'S'
 		then has_sequence_privilege(?, oid, 'USAGE, SELECT, UPDATE') end", undef, $role), [],
@@ -83,18 +106,20 @@ for my $role (sort keys %MAY_EXECUTE) {
 		from unnest(array['USAGE', 'CREATE']) p", undef, $role) }),
 		$role eq $stranger ? '0 0' : '1 0', "$role makes nothing in the schema");
 	is_deeply(column("select rolname from pg_roles where rolname in ('devcred_owner',
-		'devcred_app', 'devcred_auditor', 'devcred_verifier', 'postgres') and pg_has_role(?, oid, 'MEMBER')
+		'devcred_app', 'devcred_auditor', 'devcred_verifier', 'devcred_registrar', 'devcred_tenant',
+		'postgres') and pg_has_role(?, oid, 'MEMBER')
 		order by 1", undef, $role),
 		{ devcred_service => ['devcred_app'], devcred_reader => ['devcred_auditor'],
-			devcred_checker => ['devcred_verifier'], $stranger => [] }->{$role}, "$role is no more than it should be");
+			devcred_checker => ['devcred_verifier'], devcred_boss => ['devcred_registrar'],
+			devcred_t1 => ['devcred_tenant'], $stranger => [] }->{$role}, "$role is no more than it should be");
 }
 
 is_deeply(column("select rolname from pg_roles where rolname like 'devcred\\_%'
 	and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication)"), [],
 	'no role of devcred has power over the server');
 is_deeply(column("select rolname from pg_roles where rolcanlogin and rolname in
-	('devcred_owner', 'devcred_app', 'devcred_auditor', 'devcred_verifier')"), [],
-	'owner, app, auditor and verifier do not log in');
+	('devcred_owner', 'devcred_app', 'devcred_auditor', 'devcred_verifier', 'devcred_registrar',
+	'devcred_tenant')"), [], 'the roles themselves do not log in');
 is_deeply(column("select relname from pg_class where relnamespace = 'devcred'::regnamespace
 	and pg_get_userbyid(relowner) <> 'devcred_owner' union all select proname from pg_proc
 	where pronamespace = 'devcred'::regnamespace
@@ -106,10 +131,11 @@ is_deeply(column("select proname from pg_proc where pronamespace = 'devcred'::re
 # What the catalog says is what happens ------------------------------------------------
 
 for my $case (['service', $app], ['reader', $auditor], ['stranger', $nobody],
-	['checker', $checker]) {
+	['checker', $checker], ['boss', $boss], ['t1', $t1]) {
 	my ($who, $dbh) = @$case;
+	my $people = $who =~ /\A(?:reader|boss|t1)\z/;
 	for my $relation (@$relations) {
-		my $open = $who eq 'reader' ? grep { $_ eq $relation } @VIEWS, 'schema_migration'
+		my $open = $people ? grep { $_ eq $relation } @VIEWS, @OPEN, $who ne 't1' ? 'schema_migration' : ()
 		    : $who eq 'checker' && $relation eq 'device_login';
 		my $read = eval { $dbh->do("select * from devcred.$relation"); 1 };
 		is($read ? 'read' : $dbh->state, $open ? 'read' : '42501',
@@ -122,6 +148,10 @@ for my $case (['service', $app], ['reader', $auditor], ['stranger', $nobody],
 			# where the service may insert, nothing but defaults is no row
 			like($done ? 'done' : $dbh->state, $who eq 'service' && $relation eq 'bulk_row'
 				&& $verb eq 'insert' ? qr/\A23502\z/
+				: $who =~ /\A(?:boss|t1)\z/ && $relation eq 'request' && $verb eq 'insert'
+				? qr/\A23514\z/
+				: $who =~ /\A(?:boss|t1)\z/ && $relation =~ /\A(?:request|credential)\z/
+				&& $verb eq 'delete' ? qr/\Adone\z/
 				: qr/\A(?:42501|55000|42809|428C9)\z/,
 				"the $who does not $verb $relation");
 		}
@@ -136,7 +166,8 @@ for my $statement ('set role devcred_owner', 'create table devcred.mine ()',
 	'create table public.mine ()', 'create function devcred.f() returns int language sql as $$select 1$$',
 	'alter table devcred.event disable trigger all', 'set session_replication_role = replica',
 	"select pg_read_file('/etc/passwd')", 'drop schema devcred cascade') {
-	for my $case (['service', $app], ['reader', $auditor], ['stranger', $nobody]) {
+	for my $case (['service', $app], ['reader', $auditor], ['stranger', $nobody],
+		['boss', $boss], ['t1', $t1]) {
 		my ($who, $dbh) = @$case;
 		ok(!eval { $dbh->do($statement); 1 }, "the $who cannot: $statement");
 	}

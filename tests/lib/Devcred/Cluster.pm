@@ -19,7 +19,16 @@ my %LOGIN = (
 	devcred_reader => 'devcred_auditor',
 	devcred_checker => 'devcred_verifier',
 	devcred_web => 'devcred_verifier',
+	devcred_boss => 'devcred_registrar',
+	devcred_t1 => undef,
+	devcred_t1_reader => undef,
+	devcred_t2 => undef,
+	devcred_both => undef,
 );
+
+# Logins that see what a tenant has.
+our @GRANT = (['t1', 'devcred_t1'], ['t1', 'devcred_t1_reader', '--read-only'],
+	['t2', 'devcred_t2'], ['t1', 'devcred_both'], ['t2', 'devcred_both']);
 
 # Users of every site: tenant/name => roles for devcredctl.
 our %USER = (
@@ -112,7 +121,7 @@ sub prepare {
 	$super->do(Devcred::Shell::read_file("$Devcred::Shell::TOP/sql/roles.sql"));
 	for my $login (sort keys %LOGIN) {
 		$super->do("create role $login login");
-		$super->do("grant $LOGIN{$login} to $login");
+		$super->do("grant $LOGIN{$login} to $login") if $LOGIN{$login};
 	}
 	my $raw = "${TEMPLATE}_raw";
 	$super->do("create database $raw owner devcred_owner");
@@ -130,6 +139,7 @@ sub prepare {
 			(map { ('--role', $_) } @{ $USER{$user} }), '--stdin');
 	}
 	ctl_must($conf, '', 'user', 'disable', 't1/gone');
+	ctl_must($conf, '', 'tenant', 'grant-login', @$_) for @GRANT;
 	$self->connect($raw)->do(Devcred::Shell::read_file(
 		"$Devcred::Shell::TOP/tests/lib/testing.sql"));
 	# its name says that it is whole

@@ -1,0 +1,53 @@
+-- The door for SQL: logins of the database that see and change what one
+-- tenant has, and plain columns for what views tell about secrets.
+
+alter type devcred.outcome add value 'invalid';
+comment on type devcred.outcome is
+    'How an operation ended.  Expected results are values, never exceptions, so
+that a refusal commits what it has to record.  ok: done; absent: no such request
+or credential for this tenant; exists: the id is taken; wrong_state: the request
+is in a state that does not allow it; token_mismatch: the security token differs;
+token_blocked: it differed once too often, the request is BLOCKED now;
+no_tenant: the tenant named does not exist, or has to be named; limit_reached: the
+tenant has as many devices as it may have; updated: the device had credentials,
+and has new ones; redelivered: issued before, and handed over again;
+decommissioned: the id was decommissioned, and is accepted one by one only;
+invalid: a line of a bulk registration that no device can have.';
+
+create table devcred.tenant_login (
+    login name not null,
+    tenant text collate "C" not null,
+    read_only bool not null,
+    granted_at timestamptz not null default clock_timestamp(),
+    granted_by name not null default session_user,
+    constraint tenant_login_pkey
+        primary key (login, tenant),
+    constraint tenant_login_tenant_fkey
+        foreign key (tenant) references devcred.tenant (id),
+    constraint tenant_login_management_has_devcred_registrar
+        check (tenant <> 'management')
+);
+comment on table devcred.tenant_login is
+    'Roles of the database that see what one tenant has, and change it: what row-level security goes by.';
+comment on column devcred.tenant_login.login is
+    'Name of the role; its members are meant too.';
+comment on column devcred.tenant_login.tenant is
+    'The tenant.  Who shall reach all of them is a member of devcred_registrar or devcred_auditor instead.';
+comment on column devcred.tenant_login.read_only is
+    'Whether it sees, and changes nothing.';
+comment on column devcred.tenant_login.granted_at is
+    'When this was granted.';
+comment on column devcred.tenant_login.granted_by is
+    'Database role of the session that granted it.';
+
+-- Whoever reads a view needs the right to read its columns, and these have no
+-- secret in them.
+alter table devcred.newdevice_request
+    add column has_token bool not null
+        generated always as (token_hash is not null) stored,
+    add column claimant_count int not null
+        generated always as (cardinality(claimants)) stored;
+comment on column devcred.newdevice_request.has_token is
+    'Whether a security token was sent with the first poll.';
+comment on column devcred.newdevice_request.claimant_count is
+    'How many have asked for the id; 20 at most.';
