@@ -10,8 +10,18 @@ private_web_snippet() {
 	    -e "s|/usr/libexec/devcred/devcred.fcgi|$program|g" \
 	    -e "s|/etc/devcred/devcred.conf|$dir/devcred.conf|g" \
 	    -e "s|/var/www/html|$dir/web/root|g" \
+	    -e "s|/usr/share/devcred/www|$dir/web/www|g" \
 	    -e "${PRIVATE_WEB_EDIT-}" \
 	    "$PRIVATE_TOP/deploy/$file"
+}
+
+# Print what has a server show the page, unless the snippet is one that only
+# protects places of somebody else's: SERVER DIR PORT SNIPPET PROGRAM.
+private_web_shown() {
+	case $4 in
+	auth* | fcgid-authenticator.conf) echo ;;
+	*) private_web_snippet "$1/page.conf" "$2" "$5" ;;
+	esac
 }
 
 # Each of these prints a server's configuration: DIR PORT SNIPPET PROGRAM.
@@ -30,6 +40,7 @@ private_web_lighttpd() {
 		    groupname "$(id -gn "$PRIVATE_USER")"
 	fi
 	private_web_snippet "lighttpd/$3" "$1" "$4"
+	private_web_shown lighttpd "$@"
 }
 
 private_web_apache() {
@@ -44,8 +55,8 @@ private_web_apache() {
 	ErrorLog "$1/web/error.log"
 	END
 	for module in mpm_event authn_core authz_core authz_user auth_basic \
-	    alias env reqtimeout proxy proxy_fcgi cgid fcgid authnz_fcgi dbd \
-	    authn_dbd; do
+	    alias env headers reqtimeout proxy proxy_fcgi cgid fcgid \
+	    authnz_fcgi dbd authn_dbd; do
 		if [ -e "/usr/lib/apache2/modules/mod_$module.so" ]; then
 			echo "LoadModule ${module}_module" \
 			    "/usr/lib/apache2/modules/mod_$module.so"
@@ -65,10 +76,12 @@ private_web_apache() {
 		echo "Group $(id -gn "$PRIVATE_USER")"
 	fi
 	private_web_snippet "apache/$3" "$1" "$4"
+	private_web_shown apache "$@"
 }
 
 private_web_nginx() {
 	local kind
+	private_web_shown nginx "$@" >"$1/web/page.conf" || return
 	if private_is_root; then
 		echo "user $PRIVATE_USER $(id -gn "$PRIVATE_USER");"
 	fi
@@ -87,7 +100,8 @@ private_web_nginx() {
 	done
 	private_web_snippet "nginx/$3" "$1" "$4" |
 	    sed -e "s|listen 80;|listen 127.0.0.1:$2;|" \
-	        -e "s|server_name .*;|root $1/web/root;|"
+	        -e "s|server_name .*;|root $1/web/root;\
+	include $1/web/page.conf;|"
 	echo "}"
 }
 
@@ -126,6 +140,15 @@ private_web_port() {
 	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
+# Put the page into DIR, where the server's user can read it: the tree may be
+# closed to others.
+private_web_page() {
+	local dir=$1
+	mkdir -p "$dir/web/www" &&
+	    cp -R "$PRIVATE_TOP/www/." "$dir/web/www" &&
+	    chmod 755 "$dir/web" && chmod -R a+rX "$dir/web/www"
+}
+
 # Make what the server needs in DIR: KIND DIR PORT SNIPPET PROGRAM.
 private_web_make() {
 	local dir=$2
@@ -145,8 +168,8 @@ private_web_start() {
 	local kind=$1 dir=$2 port=$3 program server running=''
 	local -a word
 	private_prepare "$dir" && program=$(private_program) &&
-	    private_conf "$dir" && server=$(private_web_kind "$kind" "$dir") ||
-	    return
+	    private_conf "$dir" && private_web_page "$dir" &&
+	    server=$(private_web_kind "$kind" "$dir") || return
 	read -r -a word <<<"$server"
 	if private_web_pid "$dir" >/dev/null; then
 		read -r running <"$dir/web/kind" || true

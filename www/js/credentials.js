@@ -1,0 +1,249 @@
+// Credentials that were issued.
+
+import { el, fill, button, field, idText, shortId, toast, say } from "./dom.js";
+import { call, pathOf, who, CREDENTIALS } from "./api.js";
+import { open, confirmed, dialogOpen } from "./dialog.js";
+import { Table } from "./table.js";
+import { Refresher } from "./refresh.js";
+import { chip, CREDENTIAL } from "./status.js";
+import { ageText, renewAges } from "./time.js";
+
+// Show a new password once. It is in this dialog alone, and is wiped from it
+// when it closes.
+function passwordDialog(credential, password) {
+	const secret = el("output", { class: "secret" }, password);
+	const copied = el("p", { class: "quiet", role: "status" });
+	open("The new password", [
+		el("div", { class: "dialog-body" },
+			el("p", null, "For ", idText(credential.username), " of tenant ",
+				idText(credential.tenantId), ". It is shown this once."),
+			secret, copied),
+		el("div", { class: "actions" },
+			button("Copy", async () => {
+				try {
+					await navigator.clipboard.writeText(secret.textContent);
+					fill(copied, "Copied. Clear the clipboard when it is done.");
+				} catch {
+					getSelection().selectAllChildren(secret);
+					fill(copied, "Selected: copy it with the keyboard.");
+				}
+			}, { class: "primary" })),
+	], { onclose: () => fill(secret) });
+}
+
+const ACTIONS = {
+	disable: {
+		verb: "Disable", done: "disabled",
+		fits: ({ status }) => status === "ACTIVE",
+		act: (path) => call("PUT", path, { status: "DISABLED" }),
+	},
+	enable: {
+		verb: "Enable", done: "enabled",
+		fits: ({ status }) => status === "DISABLED",
+		act: (path) => call("PUT", path, { status: "ACTIVE" }),
+	},
+	rotate: {
+		verb: "Rotate", done: "has a new password",
+		fits: ({ status }) => status !== "REVOKED",
+		ask: "The old password stops working at once.",
+		act: (path) => call("POST", `${path}/rotate`),
+	},
+	reopen: {
+		verb: "Reopen delivery", done: "may ask once more",
+		fits: ({ status, firstUsed }) => status === "ACTIVE" && !firstUsed,
+		ask: "Whoever asks as this device can get the password again, for the "
+			+ "time of one delivery window.",
+		act: (path) => call("POST", `${path}/reopen`),
+	},
+	revoke: {
+		verb: "Revoke", done: "revoked", danger: true,
+		fits: ({ status }) => status !== "REVOKED",
+		ask: "The device is locked out. This cannot be undone: it has to be "
+			+ "registered again.",
+		act: (path) => call("DELETE", path),
+	},
+};
+
+export function credentialsView() {
+	let next = null;	// the query of the next page
+	let pages = [""];	// the queries of those up to this one
+	let typing = null;
+
+	const search = el("input", {
+		type: "search", autocomplete: "off", spellcheck: false,
+		oninput: () => {
+			clearTimeout(typing);
+			typing = setTimeout(fromStart, 300);
+		},
+	});
+	const filter = el("select", { onchange: () => fromStart() },
+		el("option", { value: "" }, "All"),
+		Object.entries(CREDENTIAL).map(([value, [text]]) =>
+			el("option", { value }, text)));
+	const banner = el("div", { class: "banner", role: "alert", hidden: true });
+	const empty = el("div", { class: "empty", role: "status" },
+		"Loading \u2026");
+	const back = button("Previous", () => {
+		pages.pop();
+		reload();
+	});
+	const on = button("Next", () => {
+		pages.push(next);
+		reload();
+	});
+	const table = new Table({
+		label: "Credentials",
+		columns: [
+			{ name: "Id", class: "wide" },
+			{ name: "Status" },
+			...(who().management ? [{ name: "Tenant" }] : []),
+			{ name: "Issued", class: "age" },
+			{ name: "First used", class: "age" },
+			{ name: "Expires", class: "age" },
+			{ name: "Delivery", class: "owner" },
+			{ name: "Actions", class: "row-actions", unseen: true },
+		],
+		key: (one) => `${one.tenantId}/${one.id}`,
+		cells,
+	});
+	const refresher = new Refresher({
+		load,
+		busy: () => dialogOpen() || document.activeElement === search,
+		state: ({ error, next: delay }) => {
+			banner.hidden = !error;
+			if (error) {
+				fill(banner, el("p", null, `${error.message} Trying again in `
+					+ `${Math.round(delay / 1000)} seconds.`),
+				button("Try now", reload));
+			}
+		},
+	});
+
+	function cells(one) {
+		return [
+			button(idText(one.id), () => details(one),
+				{ class: "link", "data-name": "id" }),
+			chip(one.status, CREDENTIAL),
+			...(who().management ? [idText(one.tenantId)] : []),
+			ageText(one.issued),
+			ageText(one.firstUsed),
+			ageText(one.expires),
+			one.delivery ?? "\u2013",
+			who().admin && Object.entries(ACTIONS)
+				.filter(([, { fits }]) => fits(one))
+				.map(([name, { verb, danger }]) => button(verb,
+					() => act(name, one), {
+						class: danger ? "small danger" : "small",
+						"aria-label": `${verb} ${one.id}`,
+						"data-name": name,
+					})),
+		];
+	}
+
+	function details(one) {
+		const entry = (name, content) => content !== undefined
+			&& content !== null && [el("dt", null, name),
+			el("dd", null, content)];
+		open("Credentials", el("div", { class: "dialog-body" }, el("dl", null,
+			entry("Id", idText(one.id)),
+			entry("User", idText(`${one.tenantId}/${one.username}`)),
+			entry("Status", chip(one.status, CREDENTIAL)),
+			entry("Generation", one.generation),
+			entry("Issued", [ageText(one.issued),
+				one.issuedTo && [" to ", idText(one.issuedTo)]]),
+			entry("Accepted by", one.acceptedBy && idText(one.acceptedBy)),
+			entry("First used", ageText(one.firstUsed)),
+			entry("Expires", ageText(one.expires)),
+			entry("Delivery", one.delivery),
+			entry("Deliveries", one.deliveries),
+			entry("Failed logins", one.failures))), { wide: true });
+	}
+
+	async function act(name, one) {
+		const { verb, done, ask, danger, act: run } = ACTIONS[name];
+		if (ask && !await confirmed(`${verb}?`, [
+			el("p", null, idText(one.id)), el("p", { class: "quiet" }, ask),
+		], verb, danger ? "danger" : "primary")) {
+			return;
+		}
+		try {
+			const answer = await run(pathOf(CREDENTIALS, one.id));
+			toast(`${shortId(one.id)}: ${done}`);
+			if (answer?.password) {
+				passwordDialog(one, answer.password);
+			}
+		} catch (error) {
+			toast(`${shortId(one.id)}: ${error.message}`, "failed");
+		}
+		reload();
+	}
+
+	function fromStart() {
+		clearTimeout(typing);
+		pages = [""];
+		reload();
+	}
+
+	async function reload() {
+		node.setAttribute("aria-busy", "true");
+		await refresher.now();
+		node.removeAttribute("aria-busy");
+	}
+
+	function query() {
+		const wanted = new URLSearchParams({ pageSize: 20 });
+		if (search.value.trim()) {
+			wanted.set("q", search.value.trim());
+		}
+		if (filter.value) {
+			wanted.set("status", filter.value);
+		}
+		return `?${wanted.toString().replaceAll("+", "%20")}`;
+	}
+
+	async function load(current) {
+		const answer = await call("GET",
+			CREDENTIALS + (pages.at(-1) || query()));
+		if (!current()) {
+			return;
+		}
+		const list = answer.credentials;
+		next = answer.next ? new URL(answer.next, location.href).search : null;
+		table.show(list);
+		renewAges(table.node);
+		frame.hidden = list.length === 0;
+		empty.hidden = list.length > 0;
+		fill(empty, search.value.trim() || filter.value
+			? "No credentials are like that."
+			: "No credentials have been issued.");
+		back.disabled = pages.length < 2;
+		on.disabled = !next;
+		pager.hidden = pages.length < 2 && !next;
+		say(`${list.length} credentials on this page`);
+	}
+
+	const frame = el("div", { class: "frame", hidden: true }, table.node);
+	const pager = el("nav", {
+		class: "pager", "aria-label": "Pages", hidden: true,
+	}, back, on);
+	const node = el("section", { "aria-labelledby": "credentials-title" },
+		el("div", { class: "head" },
+			el("h1", { id: "credentials-title" }, "Credentials")),
+		el("form", {
+			class: "filters", role: "search", method: "post",
+			onsubmit: (event) => {
+				event.preventDefault();
+				fromStart();
+			},
+		}, field("Id starts with", search), field("Status", filter),
+		button("Refresh", reload)),
+		banner, empty, frame, pager);
+	return {
+		node,
+		start: () => refresher.start(),
+		stop: () => {
+			clearTimeout(typing);
+			refresher.stop();
+		},
+	};
+}

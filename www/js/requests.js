@@ -1,0 +1,245 @@
+// The list of requests.
+
+import { el, fill, button, field, idText, say } from "./dom.js";
+import { call, who, REQUESTS } from "./api.js";
+import { ACTIONS, actionsFor, actOnOne, actOnMany, acceptAll, details,
+	newRequest } from "./actions.js";
+import { dialogOpen } from "./dialog.js";
+import { Table } from "./table.js";
+import { Pager } from "./pager.js";
+import { Refresher } from "./refresh.js";
+import { chip, REQUEST } from "./status.js";
+import { ageText, renewAges } from "./time.js";
+
+export function requestsView() {
+	const selected = new Map();	// id => status
+	let typing = null;
+
+	const search = el("input", {
+		type: "search", autocomplete: "off", spellcheck: false,
+		oninput: () => {
+			clearTimeout(typing);
+			typing = setTimeout(fromStart, 300);
+		},
+	});
+	const filter = el("select", { onchange: () => fromStart() },
+		el("option", { value: "" }, "All"),
+		Object.entries(REQUEST).map(([value, [text]]) =>
+			el("option", { value }, text)));
+	const all = el("input", {
+		type: "checkbox", "aria-label": "Select all on this page",
+		onchange: () => selectAll(all.checked),
+	});
+	const pager = new Pager(() => reload());
+	const banner = el("div", { class: "banner", role: "alert", hidden: true });
+	const empty = el("div", { class: "empty", hidden: true });
+	const loading = el("p", { class: "empty", role: "status" }, "Loading \u2026");
+	const count = el("strong");
+	const manyButtons = Object.entries(ACTIONS).map(([name, { verb }]) =>
+		button(verb, () => actOnMany(name, [...selected.keys()], () => {
+			selectAll(false);
+			reload();
+		}), { class: name === "delete" ? "danger" : "", "data-action": name }));
+	const many = el("div", {
+		class: "many", role: "group", "aria-label": "Selected requests",
+		hidden: true,
+	}, count, manyButtons, button("Clear selection", () => {
+		selectAll(false);
+		all.focus();
+	}, { class: "plain" }));
+	const table = new Table({
+		label: "Device requests",
+		columns: [
+			{ name: "Select", class: "select", head: all },
+			{ name: "Id", class: "wide" },
+			{ name: "Status" },
+			{ name: "Type", class: "type" },
+			...(who().management ? [{ name: "Tenant" }] : []),
+			{ name: "Registered", class: "age" },
+			{ name: "Owner", class: "owner" },
+			{ name: "Actions", class: "row-actions", unseen: true },
+		],
+		key: (request) => request.id,
+		cells,
+	});
+	const refresher = new Refresher({
+		load,
+		busy: () => dialogOpen() || selected.size > 0
+			|| document.activeElement === search,
+		state: ({ error, next }) => showState(error, next),
+	});
+
+	function cells(request) {
+		const { id, status } = request;
+		return [
+			el("input", {
+				type: "checkbox", checked: selected.has(id),
+				"aria-label": `Select ${id}`, "data-name": "select",
+				onchange: (event) => select(id, status, event.target.checked),
+			}),
+			button(idText(id), () => details(request, act),
+				{ class: "link", "data-name": "id" }),
+			chip(status, REQUEST),
+			request.type ? idText(request.type) : "\u2013",
+			...(who().management ? [idText(request.tenantId)] : []),
+			ageText(request.creationTime),
+			idText(request.owner),
+			actionsFor(status).map((name) => button(ACTIONS[name].verb,
+				() => act(name, request), {
+					class: name === "accept" ? "small primary"
+						: name === "delete" ? "small danger" : "small",
+					"aria-label": `${ACTIONS[name].verb} ${id}`,
+					"data-name": name,
+				})),
+		];
+	}
+
+	function act(name, request) {
+		actOnOne(name, request, reload);
+	}
+
+	function select(id, status, on) {
+		if (on) {
+			selected.set(id, status);
+		} else {
+			selected.delete(id);
+		}
+		showSelected();
+	}
+
+	function selectAll(on) {
+		selected.clear();
+		for (const [id, { node, data }] of table.rows) {
+			node.querySelector("input").checked = on;
+			if (on) {
+				selected.set(id, data.status);
+			}
+		}
+		showSelected();
+	}
+
+	function showSelected() {
+		many.hidden = selected.size === 0;
+		fill(count, `${selected.size} selected`);
+		all.checked = selected.size > 0 && selected.size === table.rows.size;
+		all.indeterminate = selected.size > 0 && !all.checked;
+		for (const one of manyButtons) {
+			const { fits } = ACTIONS[one.dataset.action];
+			one.hidden = ![...selected.values()].some((status) => fits(status));
+		}
+	}
+
+	function fromStart() {
+		clearTimeout(typing);
+		pager.page = 1;
+		reload();
+	}
+
+	async function reload() {
+		node.setAttribute("aria-busy", "true");
+		await refresher.now();
+		node.removeAttribute("aria-busy");
+	}
+
+	async function load(current) {
+		const query = new URLSearchParams({
+			currentPage: pager.page,
+			pageSize: pager.size,
+			withTotalElements: true,
+		});
+		if (search.value.trim()) {
+			query.set("q", search.value.trim());
+		}
+		if (filter.value) {
+			query.set("status", filter.value);
+		}
+		// the service does not read + as a space
+		const answer = await call("GET", `${REQUESTS}?${
+			query.toString().replaceAll("+", "%20")}`);
+		if (current()) {
+			show(answer.newDeviceRequests,
+				answer.statistics.totalElements ?? answer.newDeviceRequests.length);
+		}
+	}
+
+	function show(list, total) {
+		const last = pager.show(total);
+		if (pager.page > last) {
+			pager.page = last;
+			reload();
+			return;
+		}
+		loading.hidden = true;
+		table.show(list);
+		renewAges(table.node);
+		for (const id of selected.keys()) {
+			const row = table.rows.get(id);
+			if (row) {
+				selected.set(id, row.data.status);
+			} else {
+				selected.delete(id);
+			}
+		}
+		showSelected();
+		frame.hidden = list.length === 0;
+		empty.hidden = list.length > 0;
+		const searched = search.value.trim() !== "" || filter.value !== "";
+		if (list.length === 0) {
+			fill(empty, el("p", null, searched
+				? "No request is like that."
+				: "There are no device requests."),
+			searched ? button("Show all", () => {
+				search.value = "";
+				filter.value = "";
+				fromStart();
+				search.focus();
+			}) : who().admin && el("p", { class: "quiet" },
+				"Register a device, or upload a file with many."));
+		}
+		if (told !== `${searched} ${total}`) {
+			told = `${searched} ${total}`;
+			say(`${total} ${total === 1 ? "request" : "requests"}`);
+		}
+	}
+	let told = "";
+
+	function showState(error, next) {
+		banner.hidden = !error;
+		if (error) {
+			loading.hidden = true;
+			fill(banner, el("p", null, `${error.message} What is shown may be `
+				+ `old. Trying again in ${Math.round(next / 1000)} seconds.`),
+			button("Try now", reload));
+		}
+	}
+
+	const frame = el("div", { class: "frame", hidden: true }, table.node);
+	const node = el("section", { "aria-labelledby": "requests-title" },
+		el("div", { class: "head" },
+			el("h1", { id: "requests-title" }, "Device requests"),
+			el("div", { class: "tools" },
+				button("Accept all", () => acceptAll(reload), {
+					hidden: !who().admin,
+				}),
+				button("Register a device", () => newRequest(reload), {
+					hidden: !who().admin, class: "primary",
+				}))),
+		el("form", {
+			class: "filters", role: "search", method: "post",
+			onsubmit: (event) => {
+				event.preventDefault();
+				fromStart();
+			},
+		}, field("Id starts with", search), field("Status", filter),
+		button("Refresh", reload)),
+		banner, many, loading, empty, frame, pager.node);
+	pager.node.hidden = true;
+	return {
+		node,
+		start: () => refresher.start(),
+		stop: () => {
+			clearTimeout(typing);
+			refresher.stop();
+		},
+	};
+}
