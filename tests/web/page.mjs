@@ -179,11 +179,12 @@ const steps = {
 	},
 
 	async "ids of any kind"() {
-		const markup = "<img\u00a0src=x\u00a0onerror=alert(1)><b>&amp;'\"";
-		const hostile = markup.replaceAll("\u00a0", "");
-		const long = "\u6f22\u5b57".repeat(500);
+		// no blanks and no slashes in an id; these work without
+		const hostile = "<b><img\u00b7onerror=alert(1)><script>alert(2)&amp;'\"";
+		const wide = "\u6f22\u5b57".repeat(500);
+		const long = "x".repeat(1000);
 		const arabic = "\u0645\u0636\u062e\u0629-7";
-		for (const id of [hostile, long, arabic, "x".repeat(1000)]) {
+		for (const id of [hostile, wide, arabic, long]) {
 			is((await register(id)).status, 201, `${[...id].slice(0, 20).join("")
 				} is registered`);
 		}
@@ -201,6 +202,12 @@ const steps = {
 		await view("delete a long id");
 		await inDialog("Delete").click();
 		await goes(row(long), "one of 1,000 characters is deleted");
+		await by("button", `Delete ${wide}`).click();
+		await expecting(/status of 414/, async () => {
+			await inDialog("Delete").click();
+			await comes(page.locator(".toast", { hasText: "longer than the web" }),
+				"where the web server has a limit, it is named");
+		});
 	},
 
 	async "many at once"() {
@@ -261,8 +268,8 @@ const steps = {
 		});
 		await comes(by("heading", "Result: devices.csv"), "the result comes");
 		const numbers = await page.locator(".numbers dd").allInnerTexts();
-		is(numbers[0], "68", "with the number of lines");
-		is(Number(numbers[1]) + Number(numbers[3]), 68, "done or failed");
+		is(numbers[0], "67", "with the number of lines");
+		is(Number(numbers[1]) + Number(numbers[3]), 67, "done or failed");
 		await comes(by("cell", "bad/id"), "a line that failed is named");
 		await comes(by("cell", "68"), "by its number");
 		await view("upload result");
@@ -281,8 +288,7 @@ const steps = {
 	async "pages"() {
 		await by("button", "Requests").click();
 		await filterBy("bulk-", "");
-		const total = await page.getByText(/1\u201320 of 6[45]/);
-		await comes(total, "a page has twenty of them");
+		await comes(page.getByText(/^1\u201320 of 65/), "a page has twenty of them");
 		await view("list");
 		await by("button", "Next").click();
 		await comes(page.getByText(/21\u201340 of/), "the next has the next");

@@ -1,6 +1,6 @@
 // What can be done with requests: one, or many that were selected.
 
-import { el, button, field, idText, shortId, toast } from "./dom.js";
+import { el, button, field, idBox, idText, shortId, toast } from "./dom.js";
 import { call, pathOf, who, REQUESTS } from "./api.js";
 import { open, confirmed, formDialog } from "./dialog.js";
 import { showClaims } from "./claims.js";
@@ -60,7 +60,7 @@ export async function actOnOne(name, request, done) {
 		return;
 	}
 	if (name === "delete" && !await confirmed("Delete this request?", [
-		el("p", null, idText(id)),
+		idBox(id),
 		el("p", { class: "quiet" }, "The device can no longer be accepted. "
 			+ "Credentials that were issued stay as they are."),
 	], "Delete")) {
@@ -81,7 +81,7 @@ function acceptDialog({ id }, done) {
 		autocomplete: "off", spellcheck: false, maxLength: 1000,
 	});
 	formDialog("Accept this device?", [
-		el("p", null, idText(id)),
+		idBox(id),
 		claims,
 		field("Security token", token, "If the device sent one, it is "
 			+ "accepted with the same one only. Wrong ones are counted."),

@@ -23,6 +23,8 @@ const WORDS = {
 	403: "This login may not do that.",
 	404: "There is no such thing, or not any more.",
 	413: "That is more than the service takes.",
+	414: "This id is longer than the web server lets through; its "
+		+ "configuration has a limit for that.",
 	502: "The web server is there, but the service behind it is not.",
 	503: "The service or its database is not available right now.",
 	504: "The service did not answer in time.",

@@ -93,7 +93,8 @@ export function bulkView() {
 	}
 
 	function show(name, answer) {
-		const failed = answer.failedCreationList ?? [];
+		const failed = (answer.failedCreationList ?? [])
+			.sort((a, b) => a.line - b.line);
 		const renewed = answer.credentialUpdatedList ?? [];
 		const title = el("h2", { tabIndex: -1 }, "Result: ", idText(name));
 		fill(result, title,

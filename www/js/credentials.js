@@ -1,6 +1,7 @@
 // Credentials that were issued.
 
-import { el, fill, button, field, idText, shortId, toast, say } from "./dom.js";
+import { el, fill, button, field, idBox, idText, shortId, toast, say }
+	from "./dom.js";
 import { call, pathOf, who, CREDENTIALS } from "./api.js";
 import { open, confirmed, dialogOpen } from "./dialog.js";
 import { Table } from "./table.js";
@@ -96,7 +97,7 @@ export function credentialsView() {
 		columns: [
 			{ name: "Id", class: "wide" },
 			{ name: "Status" },
-			...(who().management ? [{ name: "Tenant" }] : []),
+			...(who().management ? [{ name: "Tenant", class: "type" }] : []),
 			{ name: "Issued", class: "age" },
 			{ name: "First used", class: "age" },
 			{ name: "Expires", class: "age" },
@@ -162,7 +163,7 @@ export function credentialsView() {
 	async function act(name, one) {
 		const { verb, done, ask, danger, act: run } = ACTIONS[name];
 		if (ask && !await confirmed(`${verb}?`, [
-			el("p", null, idText(one.id)), el("p", { class: "quiet" }, ask),
+			idBox(one.id), el("p", { class: "quiet" }, ask),
 		], verb, danger ? "danger" : "primary")) {
 			return;
 		}

@@ -59,6 +59,12 @@ export function idText(id, properties) {
 	return el("bdi", { class: "id", ...properties }, id);
 }
 
+// An id by itself; a long one is scrolled, by keyboard too.
+export function idBox(id) {
+	return el("div", { class: "id-box", tabIndex: 0, role: "group",
+		"aria-label": "Id" }, idText(id));
+}
+
 // The start of an id, for sentences.
 export function shortId(id) {
 	const characters = [...id];
@@ -76,7 +82,10 @@ export function say(text) {
 export function toast(text, kind = "done") {
 	const box = document.getElementById("toasts");
 	const note = el("div", { class: `toast ${kind}` }, text);
+	while (box.children.length > 1) {
+		box.firstChild.remove();
+	}
 	box.append(note);
 	say(text);
-	setTimeout(() => note.remove(), 8000);
+	setTimeout(() => note.remove(), kind === "done" ? 5000 : 12000);
 }

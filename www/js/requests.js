@@ -54,7 +54,7 @@ export function requestsView() {
 			{ name: "Id", class: "wide" },
 			{ name: "Status" },
 			{ name: "Type", class: "type" },
-			...(who().management ? [{ name: "Tenant" }] : []),
+			...(who().management ? [{ name: "Tenant", class: "type" }] : []),
 			{ name: "Registered", class: "age" },
 			{ name: "Owner", class: "owner" },
 			{ name: "Actions", class: "row-actions", unseen: true },
