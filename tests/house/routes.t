@@ -76,7 +76,9 @@ my @paths = sort { $a cmp $b } map {
 } values %operation;
 # those that protect what is somebody else's, and hand over nothing
 my $protect = qr{/auth[^/]*\.conf\z|/fcgid-authenticator\.conf\z};
-my @all = matching(qr{^deploy/(?:lighttpd|apache|nginx)/[\w-]+\.conf\z});
+# the page's own are the matter of tests/web/serving.t
+my @all = grep { !m{/page\.conf\z} }
+	matching(qr{^deploy/(?:lighttpd|apache|nginx)/[\w-]+\.conf\z});
 my @snippets = grep { !/$protect/ } @all;
 ok(@snippets >= 6, 'there are snippets for web servers');
 keeps('a snippet that hands over nothing protects a place', map {

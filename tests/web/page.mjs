@@ -79,6 +79,21 @@ async function reload() {
 	await by("heading", "Device requests").waitFor();
 }
 
+const secret = "Zm9vYmFyYmF6cXV4cXV1eGNvcmdl";
+const claim = (source, hasToken) => ({ source, hasToken,
+	claimed: new Date().toISOString(), agent: "agent/1.2 (test)",
+	actor: "management/devicebootstrap" });
+const credential = (id, status, firstUsed) => ({ id, tenantId: "t1",
+	username: `device_${id}`, status, generation: 1, firstUsed,
+	issued: new Date(Date.now() - 3e9).toISOString(), issuedTo: "192.0.2.7",
+	expires: null, delivery: firstUsed ? "CLOSED" : "OPEN", deliveries: 1,
+	failures: 0, acceptedBy: "t1/admin" });
+const listed = { statistics: {}, next: null, credentials: [
+	credential("sensor-1", "ACTIVE", null),
+	credential("sensor-2", "ACTIVE", new Date().toISOString()),
+	credential("s".repeat(1000), "DISABLED", null),
+	credential("sensor-4", "REVOKED", null)] };
+
 const steps = {
 	async "signing in"() {
 		const answer = await page.goto("/");
@@ -207,6 +222,7 @@ const steps = {
 			await inDialog("Delete").click();
 			await comes(page.locator(".toast", { hasText: "longer than the web" }),
 				"where the web server has a limit, it is named");
+			await by("button", "Dismiss").click();
 		});
 	},
 
@@ -296,6 +312,48 @@ const steps = {
 		await until(async () => await page.locator("tbody tr").count() >= 64,
 			"or all fit on one");
 		await filterBy("", "");
+	},
+
+	// Answers as described; played here, so that the views can be seen with
+	// every kind of content.
+	async "claimants and credentials"() {
+		const played = [
+			["**/claims", () => ({ claims: [claim("192.0.2.7", true),
+				claim("2001:db8::77", false)] })],
+			["**/devcred/credentials", () => listed],
+			["**/devcred/credentials?*", () => listed],
+			["**/devcred/credentials/*/rotate", () => ({ password: secret })],
+		];
+		for (const [pattern, data] of played) {
+			await page.route(pattern, (route) => route.fulfill({ json: data() }));
+		}
+		await pending("claimed");
+		await reload();
+		await by("button", "Accept claimed").click();
+		await comes(dialog.getByText("2 claimants have asked"),
+			"several claimants are told of before one is accepted");
+		await comes(dialog.getByText("Sent a security token"), "and the token");
+		await view("claimants");
+		await inDialog("Cancel").click();
+		await by("button", "Credentials").click();
+		await comes(by("button", "Rotate sensor-1"), "credentials are listed");
+		is(await by("button", "Reopen delivery sensor-2").count(), 0,
+			"with what can be done");
+		await view("credentials");
+		await by("button", "Rotate sensor-1").click();
+		await inDialog("Rotate").click();
+		await comes(dialog.getByText(secret), "a new password is shown");
+		await view("password");
+		await page.keyboard.press("Escape");
+		await comes(by("button", "Rotate sensor-1"), "until it is closed");
+		ok(!(await page.content()).includes(secret), "and then it is gone");
+		await by("button", "sensor-2").click();
+		await comes(dialog.getByText("t1/device_sensor-2"), "there are details");
+		await view("credential details");
+		for (const [pattern] of played) {
+			await page.unroute(pattern);
+		}
+		await reload();
 	},
 
 	async "the service stops"() {

@@ -89,7 +89,8 @@ export function bulkView() {
 	}
 
 	function number(name, value) {
-		return [el("dt", null, name), el("dd", null, String(value ?? 0))];
+		return el("div", null, el("dt", null, name),
+			el("dd", null, String(value ?? 0)));
 	}
 
 	function show(name, answer) {

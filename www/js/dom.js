@@ -81,11 +81,13 @@ export function say(text) {
 // Show and say what has been done; it goes away by itself.
 export function toast(text, kind = "done") {
 	const box = document.getElementById("toasts");
-	const note = el("div", { class: `toast ${kind}` }, text);
+	const note = el("div", { class: `toast ${kind}` }, text,
+		kind === "failed" && button("Dismiss", () => note.remove(),
+			{ class: "small" }));
 	while (box.children.length > 1) {
 		box.firstChild.remove();
 	}
 	box.append(note);
 	say(text);
-	setTimeout(() => note.remove(), kind === "done" ? 5000 : 12000);
+	setTimeout(() => note.remove(), kind === "done" ? 5000 : 30000);
 }
