@@ -237,6 +237,14 @@ const steps = {
 			await page.getByLabel(`Select many-${i}`).check();
 		}
 		await comes(page.getByText("2 selected"), "two are selected");
+		await register("many-5");
+		await refresh();
+		await page.getByLabel("Select many-5").check();
+		await comes(by("button", "Accept 2"), "of three, two can be accepted");
+		await page.getByLabel("Select many-5").uncheck();
+		await by("button", "Delete many-5").click();
+		await inDialog("Delete").click();
+		await goes(row("many-5"), "while two are selected another is deleted");
 		await view("selected");
 		await by("group", "Selected requests").getByRole("button",
 			{ name: "Block", exact: true }).click();

@@ -33,7 +33,7 @@ sub wrong_with {
 			sort keys %header);
 }
 
-for my $web (qw(lighttpd apache nginx)) {
+for my $web (qw(lighttpd lighttpd-cgi apache apache-fcgid apache-cgid nginx)) {
 	my $site = Devcred::Site->new(web => $web);
 	my $http = $site->client;
 	my @wrong = ((map { wrong_with($http, s{^www}{}r, $_) } @files),

@@ -3,9 +3,12 @@
 
 let session = null;
 
-export const REQUESTS = "/devicecontrol/newDeviceRequests";
-export const BULK = "/devicecontrol/bulkNewDeviceRequests";
-export const CREDENTIALS = "/devcred/credentials";
+// Where the page is, the service is too: "/", or a prefix (path_prefix).
+const BASE = new URL(".", location.href).pathname;
+const ME = `${BASE}user/currentUser`;
+export const REQUESTS = `${BASE}devicecontrol/newDeviceRequests`;
+export const BULK = `${BASE}devicecontrol/bulkNewDeviceRequests`;
+export const CREDENTIALS = `${BASE}devcred/credentials`;
 const PATIENCE = 20000;		// ms until an answer is given up
 
 // A refusal of the service, or that there was no answer (status 0).
@@ -83,7 +86,7 @@ async function ask(authorization, method, path, body) {
 // Sign in; returns who it is. Whoever may not see requests is not let in.
 export async function signIn(user, password) {
 	const authorization = basic(user, password);
-	const me = await ask(authorization, "GET", "/user/currentUser");
+	const me = await ask(authorization, "GET", ME);
 	if (!me?.userName) {
 		throw new Failure(0, "This is not answered by devcred: the web server "
 			+ "does not hand /user to the service.");
@@ -147,7 +150,7 @@ export function pathOf(collection, id) {
 // progress(sent, total) is called as it goes, with a signal to stop it.
 export async function upload(path, file, progress, signal) {
 	// XMLHttpRequest would let the browser ask for a password after a 401
-	await call("GET", "/user/currentUser");
+	await call("GET", ME);
 	const asked = session;
 	return new Promise((resolve, reject) => {
 		const request = new XMLHttpRequest();

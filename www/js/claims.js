@@ -5,13 +5,8 @@ import { el, fill } from "./dom.js";
 import { call, pathOf, REQUESTS } from "./api.js";
 import { ageText } from "./time.js";
 
-function claimant(claim) {
-	return JSON.stringify([claim.source ?? null, claim.agent ?? null,
-		claim.actor ?? null]);
-}
-
 function summary(claims) {
-	const number = new Set(claims.map(claimant)).size;
+	const number = claims.length;
 	const token = claims.some((claim) => claim.hasToken);
 	return [
 		el("p", { class: number > 1 ? "notice" : "quiet" },

@@ -36,7 +36,7 @@ export function requestsView() {
 	const loading = el("p", { class: "empty", role: "status" }, "Loading \u2026");
 	const count = el("strong");
 	const manyButtons = Object.entries(ACTIONS).map(([name, { verb }]) =>
-		button(verb, () => actOnMany(name, [...selected.keys()], () => {
+		button(verb, () => actOnMany(name, fitting(name), () => {
 			selectAll(false);
 			reload();
 		}), { class: name === "delete" ? "danger" : "", "data-action": name }));
@@ -94,6 +94,12 @@ export function requestsView() {
 		];
 	}
 
+	// Those of the selected ones with which it can be done.
+	function fitting(name) {
+		return [...selected].filter(([, status]) => ACTIONS[name].fits(status))
+			.map(([id]) => id);
+	}
+
 	function act(name, request) {
 		actOnOne(name, request, reload);
 	}
@@ -124,8 +130,11 @@ export function requestsView() {
 		all.checked = selected.size > 0 && selected.size === table.rows.size;
 		all.indeterminate = selected.size > 0 && !all.checked;
 		for (const one of manyButtons) {
-			const { fits } = ACTIONS[one.dataset.action];
-			one.hidden = ![...selected.values()].some((status) => fits(status));
+			const name = one.dataset.action;
+			const number = fitting(name).length;
+			one.hidden = number === 0;
+			fill(one, number < selected.size
+				? `${ACTIONS[name].verb} ${number}` : ACTIONS[name].verb);
 		}
 	}
 
