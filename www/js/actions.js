@@ -5,7 +5,7 @@ import { call, pathOf, who, REQUESTS } from "./api.js";
 import { open, confirmed, formDialog } from "./dialog.js";
 import { showClaims } from "./claims.js";
 import { chip, REQUEST } from "./status.js";
-import { ageText } from "./time.js";
+import { exactText } from "./time.js";
 
 function update(id, status, more) {
 	return call("PUT", pathOf(REQUESTS, id), { status, ...more });
@@ -104,7 +104,7 @@ export function details(request, act) {
 				entry("Id", idText(id)),
 				entry("Status", [chip(status, REQUEST), " ",
 					el("span", { class: "quiet" }, REQUEST[status]?.[2])]),
-				entry("Registered", [ageText(request.creationTime), " by ",
+				entry("Registered", [exactText(request.creationTime), " by ",
 					idText(request.owner)]),
 				entry("Tenant", idText(request.tenantId)),
 				request.type && entry("Type", idText(request.type)),

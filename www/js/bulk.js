@@ -47,6 +47,10 @@ export function bulkView() {
 		"Choose a file"));
 	const result = el("div", { class: "bulk-result" });
 
+	function warn(event) {
+		event.preventDefault();
+	}
+
 	function problem(message) {
 		fill(result, el("p", { class: "problem", role: "alert" }, message));
 	}
@@ -66,6 +70,7 @@ export function bulkView() {
 		});
 		const text = el("p", { class: "quiet" }, `Sending ${file.name}`);
 		running = new AbortController();
+		addEventListener("beforeunload", warn);
 		fill(result, el("div", { class: "sending" }, text, bar,
 			button("Stop", () => running?.abort())));
 		say(`Sending ${file.name}`);
@@ -86,6 +91,7 @@ export function bulkView() {
 			problem(error.message);
 		}
 		running = null;
+		removeEventListener("beforeunload", warn);
 	}
 
 	function number(name, value) {
@@ -119,7 +125,9 @@ export function bulkView() {
 					"aria-label": "Devices with new credentials" },
 				renewed.map((one) => el("li", null, idText(one.deviceId)))),
 			]);
-		title.focus();
+		if (title.isConnected) {
+			title.focus();
+		}
 		say(`${answer.numberOfSuccessful} done, ${
 			answer.numberOfFailed} failed`);
 	}
@@ -151,5 +159,6 @@ export function bulkView() {
 				+ "characters) devices can log in at once, as device_ and "
 				+ "their id. Lines that fail do not keep the others back.")),
 		result);
-	return { node, start() {}, stop: () => running?.abort() };
+	// sending goes on while another view is shown
+	return { node, start() {}, stop() {}, end: () => running?.abort() };
 }

@@ -7,7 +7,7 @@ import { open, confirmed, dialogOpen } from "./dialog.js";
 import { Table } from "./table.js";
 import { Refresher } from "./refresh.js";
 import { chip, CREDENTIAL } from "./status.js";
-import { ageText, renewAges } from "./time.js";
+import { ageText, exactText, renewAges } from "./time.js";
 
 // Show a new password once. It is in this dialog alone, and is wiped from it
 // when it closes.
@@ -65,16 +65,20 @@ const ACTIONS = {
 	},
 };
 
+const PAUSE = 5000;	// ms without a key until typing has ended
+
 export function credentialsView() {
 	let next = null;	// the query of the next page
 	let pages = [""];	// the queries of those up to this one
 	let typing = null;
+	let typed = 0;
 
 	const search = el("input", {
 		type: "search", autocomplete: "off", spellcheck: false,
 		oninput: () => {
 			clearTimeout(typing);
 			typing = setTimeout(fromStart, 300);
+			typed = Date.now();
 		},
 	});
 	const filter = el("select", { onchange: () => fromStart() },
@@ -109,7 +113,7 @@ export function credentialsView() {
 	});
 	const refresher = new Refresher({
 		load,
-		busy: () => dialogOpen() || document.activeElement === search,
+		busy: () => dialogOpen() || Date.now() - typed < PAUSE,
 		state: ({ error, next: delay }) => {
 			banner.hidden = !error;
 			if (error) {
@@ -150,11 +154,11 @@ export function credentialsView() {
 			entry("User", idText(`${one.tenantId}/${one.username}`)),
 			entry("Status", chip(one.status, CREDENTIAL)),
 			entry("Generation", one.generation),
-			entry("Issued", [ageText(one.issued),
+			entry("Issued", [exactText(one.issued),
 				one.issuedTo && [" to ", idText(one.issuedTo)]]),
 			entry("Accepted by", one.acceptedBy && idText(one.acceptedBy)),
-			entry("First used", ageText(one.firstUsed)),
-			entry("Expires", ageText(one.expires)),
+			entry("First used", exactText(one.firstUsed)),
+			entry("Expires", exactText(one.expires)),
 			entry("Delivery", one.delivery),
 			entry("Deliveries", one.deliveries),
 			entry("Failed logins", one.failures))), { wide: true });

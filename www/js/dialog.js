@@ -11,7 +11,6 @@ export function dialogOpen() {
 // closed, a promise. wide is for those with lists.
 export function open(title, content, { wide, onclose } = {}) {
 	const id = newId("title");
-	const before = document.activeElement;
 	const node = el("dialog", { "aria-labelledby": id, class: wide && "wide" });
 	const close = () => node.close();
 	fill(node,
@@ -25,9 +24,8 @@ export function open(title, content, { wide, onclose } = {}) {
 		node.addEventListener("close", () => {
 			onclose?.();
 			node.remove();
-			if (before?.isConnected) {
-				before.focus();
-			} else {
+			// the browser has put focus back, unless that is gone
+			if (document.activeElement === document.body) {
 				document.getElementById("main").focus();
 			}
 			resolve();

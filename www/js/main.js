@@ -9,10 +9,11 @@ import { credentialsView } from "./credentials.js";
 const top = document.getElementById("top");
 const main = document.getElementById("main");
 let shown = null;
+let kept = {};		// views that go on while another one is shown
 
 const VIEWS = {
 	requests: ["Requests", requestsView],
-	bulk: ["Upload", bulkView],
+	bulk: ["Upload", bulkView, true],
 	credentials: ["Credentials", credentialsView],
 };
 
@@ -24,8 +25,11 @@ function brand() {
 
 function show(name) {
 	shown?.stop();
-	const [text, make] = VIEWS[name];
-	shown = make();
+	const [text, make, keep] = VIEWS[name];
+	shown = kept[name] ?? make();
+	if (keep) {
+		kept[name] = shown;
+	}
 	for (const tab of top.querySelectorAll("nav button")) {
 		if (tab.dataset.view === name) {
 			tab.setAttribute("aria-current", "page");
@@ -59,6 +63,10 @@ function enter() {
 function leave(message) {
 	shown?.stop();
 	shown = null;
+	for (const view of Object.values(kept)) {
+		view.end();
+	}
+	kept = {};
 	signOut();
 	for (const dialog of document.querySelectorAll("dialog")) {
 		dialog.close();

@@ -11,15 +11,19 @@ import { Refresher } from "./refresh.js";
 import { chip, REQUEST } from "./status.js";
 import { ageText, renewAges } from "./time.js";
 
+const PAUSE = 5000;	// ms without a key until typing has ended
+
 export function requestsView() {
 	const selected = new Map();	// id => status
 	let typing = null;
+	let typed = 0;
 
 	const search = el("input", {
 		type: "search", autocomplete: "off", spellcheck: false,
 		oninput: () => {
 			clearTimeout(typing);
 			typing = setTimeout(fromStart, 300);
+			typed = Date.now();
 		},
 	});
 	const filter = el("select", { onchange: () => fromStart() },
@@ -65,7 +69,7 @@ export function requestsView() {
 	const refresher = new Refresher({
 		load,
 		busy: () => dialogOpen() || selected.size > 0
-			|| document.activeElement === search,
+			|| Date.now() - typed < PAUSE,
 		state: ({ error, next }) => showState(error, next),
 	});
 

@@ -32,6 +32,12 @@ export function ageText(text) {
 	return node;
 }
 
+// The exact time, and how long ago that is.
+export function exactText(text) {
+	const node = ageText(text);
+	return text ? [absolute.format(new Date(text)), " (", node, ")"] : node;
+}
+
 // Bring all ages below a node up to date.
 export function renewAges(node) {
 	for (const time of node.querySelectorAll("time[datetime]")) {
