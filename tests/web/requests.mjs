@@ -52,8 +52,11 @@ export const requests = {
 	},
 
 	async "accepting with a token"() {
+		await by("button", "Block pump-1").focus();
 		is((await poll("pump-1", "blue 42")).status, 404, "the device asks");
 		await comes(chip("pump-1", "Pending"), "the page learns of it by itself");
+		ok(await by("button", "Block pump-1").evaluate((node) =>
+			node === document.activeElement), "and leaves the focus where it was");
 		await by("button", "Accept pump-1").click();
 		await comes(by("heading", "Accept this device?"), "it can be accepted");
 		await view("accept");

@@ -52,6 +52,30 @@ export const rest = {
 		});
 	},
 
+	async "a slow network"() {
+		let arrive;
+		const network = new Promise((resolve) => { arrive = resolve; });
+		await page.route("**/bulkNewDeviceRequests", async (route) => {
+			await network;
+			await route.continue();
+		});
+		const file = { name: "slow.csv", mimeType: "text/csv",
+			buffer: Buffer.from("ID\nslow-1\n") };
+		await page.locator("#bulk-file").setInputFiles(file);
+		await by("button", "Stop").click();
+		await comes(page.getByText("Stopped."), "sending can be stopped");
+		await page.locator("#bulk-file").setInputFiles(file);
+		await comes(by("button", "Stop"), "and begun again");
+		await view("sending");
+		await by("button", "Requests").click();
+		await by("button", "Upload").click();
+		await comes(page.getByRole("progressbar"),
+			"it goes on while something else is shown");
+		arrive();
+		await comes(by("heading", "Result: slow.csv"), "and comes to its end");
+		await page.unroute("**/bulkNewDeviceRequests");
+	},
+
 	async "pages"() {
 		await by("button", "Requests").click();
 		await filterBy("bulk-", "");
