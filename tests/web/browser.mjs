@@ -72,10 +72,7 @@ export async function start(url) {
 		expected: /^$/ };
 	page.on("console", (message) => {
 		const text = `${message.type()}: ${message.text()}`;
-		// what an older service does not have is asked for nevertheless
-		const optional = /status of 404/.test(text)
-			&& /\/claims$|\/devcred\/credentials$/.test(message.location().url);
-		if (["error", "warning"].includes(message.type()) && !optional
+		if (["error", "warning"].includes(message.type())
 			&& !seen.expected.test(text)) {
 			seen.complaints.push(`${text} ${message.location().url}`);
 		}

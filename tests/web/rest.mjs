@@ -1,23 +1,8 @@
 // An administrator's day, second part: files, credentials, and what may happen.
 
 import { comes, goes, is, ok, until } from "./browser.mjs";
-import { by, dialog, expecting, filterBy, inDialog, page, pending, reload, row,
-	seen, service, signIn, told, view } from "./site.mjs";
-
-const secret = "Zm9vYmFyYmF6cXV4cXV1eGNvcmdl";
-const claim = (source, hasToken) => ({ source, hasToken,
-	claimed: new Date().toISOString(), agent: "agent/1.2 (test)",
-	actor: "management/devicebootstrap" });
-const credential = (id, status, firstUsed) => ({ id, tenantId: "t1",
-	username: `device_${id}`, status, generation: 1, firstUsed,
-	issued: new Date(Date.now() - 3e9).toISOString(), issuedTo: "192.0.2.7",
-	expires: null, delivery: firstUsed ? "CLOSED" : "OPEN", deliveries: 1,
-	failures: 0, acceptedBy: "t1/admin" });
-const listed = { statistics: {}, next: null, credentials: [
-	credential("sensor-1", "ACTIVE", null),
-	credential("sensor-2", "ACTIVE", new Date().toISOString()),
-	credential("s".repeat(1000), "DISABLED", null),
-	credential("sensor-4", "REVOKED", null)] };
+import { by, chip, dialog, expecting, filterBy, http, inDialog, page, pending,
+	poll, refresh, row, seen, service, signIn, told, view } from "./site.mjs";
 
 export const rest = {
 	async "a file of many"() {
@@ -89,46 +74,58 @@ export const rest = {
 		await filterBy("", "");
 	},
 
-	// Answers as described; played here, so that the views can be seen with
-	// every kind of content.
-	async "claimants and credentials"() {
-		const played = [
-			["**/claims", () => ({ claims: [claim("192.0.2.7", true),
-				claim("2001:db8::77", false)] })],
-			["**/devcred/credentials", () => listed],
-			["**/devcred/credentials?*", () => listed],
-			["**/devcred/credentials/*/rotate", () => ({ password: secret })],
-		];
-		for (const [pattern, data] of played) {
-			await page.route(pattern, (route) => route.fulfill({ json: data() }));
-		}
-		await pending("claimed");
-		await reload();
+	async "claimants"() {
+		await pending("claimed", "blue");
+		await poll("claimed", undefined, "another agent");
+		await refresh();
 		await by("button", "Accept claimed").click();
 		await comes(dialog.getByText("2 claimants have asked"),
 			"several claimants are told of before one is accepted");
 		await comes(dialog.getByText("Sent a security token"), "and the token");
+		await comes(dialog.getByText("another agent"), "and who they are");
 		await view("claimants");
 		await inDialog("Cancel").click();
+	},
+
+	async "credentials"() {
 		await by("button", "Credentials").click();
-		await comes(by("button", "Rotate sensor-1"), "credentials are listed");
-		is(await by("button", "Reopen delivery sensor-2").count(), 0,
-			"with what can be done");
+		await comes(chip("pump-1", "Active"), "credentials are listed");
 		await view("credentials");
-		await by("button", "Rotate sensor-1").click();
-		await inDialog("Rotate").click();
-		await comes(dialog.getByText(secret), "a new password is shown");
-		await view("password");
-		await page.keyboard.press("Escape");
-		await comes(by("button", "Rotate sensor-1"), "until it is closed");
-		ok(!(await page.content()).includes(secret), "and then it is gone");
-		await by("button", "sensor-2").click();
-		await comes(dialog.getByText("t1/device_sensor-2"), "there are details");
+		await by("button", "pump-1").click();
+		await comes(dialog.getByText("t1/device_pump-1"), "there are details");
 		await view("credential details");
-		for (const [pattern] of played) {
-			await page.unroute(pattern);
-		}
-		await reload();
+		await page.keyboard.press("Escape");
+		await by("button", "Rotate pump-1").click();
+		await inDialog("Rotate").click();
+		const secret = dialog.locator(".secret");
+		await comes(secret, "a new password is shown");
+		const device = { user: "t1/device_pump-1",
+			password: await secret.innerText() };
+		const login = async () => (await http(device, "GET",
+			"/user/currentUser")).status;
+		is(await login(), 200, "which the device can use");
+		await view("password");
+		const held = await secret.elementHandle();
+		await page.keyboard.press("Escape");
+		await goes(secret, "until it is closed");
+		is(await held.textContent(), "", "and then it is wiped");
+		ok(!(await page.content()).includes(device.password), "and nowhere else");
+		await by("button", "Disable pump-1").click();
+		await comes(chip("pump-1", "Disabled"), "a device can be disabled");
+		await until(async () => await login() === 401, "so that it cannot log in");
+		await by("button", "Enable pump-1").click();
+		await comes(chip("pump-1", "Active"), "and enabled");
+		await by("button", "Reopen delivery pump-1").click();
+		await inDialog("Reopen delivery").click();
+		await comes(page.getByText("pump-1: may ask once more"),
+			"its delivery can be opened again");
+		await by("button", "Revoke pump-1").click();
+		await view("revoke");
+		await inDialog("Revoke").click();
+		await comes(page.getByText("No credentials have been issued."),
+			"and its credentials taken away");
+		await until(async () => await login() === 401, "for good");
+		await by("button", "Requests").click();
 	},
 
 	async "the service stops"() {

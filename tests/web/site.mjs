@@ -19,20 +19,21 @@ export const chip = (id, status) => row(id).locator(".chip", { hasText: status }
 export const REQUESTS = "/devicecontrol/newDeviceRequests";
 
 // Over HTTP, as others do it.
-export async function http(login, method, path, body) {
+export async function http(login, method, path, body, agent = "agent/1.2") {
 	const answer = await fetch(told.url + path, {
 		method,
 		headers: {
 			Authorization: `Basic ${Buffer.from(`${login.user}:${
 				login.password}`).toString("base64")}`,
 			"Content-Type": "application/json", Accept: "application/json",
+			"User-Agent": agent,
 		},
 		body: body && JSON.stringify(body),
 	});
 	return { status: answer.status, data: await answer.json().catch(() => null) };
 }
-export const poll = (id, securityToken) => http(told.bootstrap, "POST",
-	"/devicecontrol/deviceCredentials", { id, securityToken });
+export const poll = (id, securityToken, agent) => http(told.bootstrap, "POST",
+	"/devicecontrol/deviceCredentials", { id, securityToken }, agent);
 export const register = (id) => http(told.admin, "POST", REQUESTS, { id });
 export async function pending(id, token) {
 	await register(id);

@@ -8,6 +8,7 @@ const BASE = new URL(".", location.href).pathname;
 const ME = `${BASE}user/currentUser`;
 export const REQUESTS = `${BASE}devicecontrol/newDeviceRequests`;
 export const BULK = `${BASE}devicecontrol/bulkNewDeviceRequests`;
+export const CLAIMED = `${BASE}devcred/newDeviceRequests`;
 export const CREDENTIALS = `${BASE}devcred/credentials`;
 const PATIENCE = 20000;		// ms until an answer is given up
 

@@ -2,17 +2,20 @@
 // look before it is accepted.
 
 import { el, fill } from "./dom.js";
-import { call, pathOf, REQUESTS } from "./api.js";
+import { call, pathOf, CLAIMED } from "./api.js";
 import { ageText } from "./time.js";
+
+const MOST = 20;	// the service tells of no more
 
 function summary(claims) {
 	const number = claims.length;
+	const some = number < MOST ? number : `At least ${number}`;
 	const token = claims.some((claim) => claim.hasToken);
 	return [
 		el("p", { class: number > 1 ? "notice" : "quiet" },
 			number === 0 ? "No device has asked for this id yet."
 			: number === 1 ? "One claimant has asked for this id."
-			: `${number} claimants have asked for this id. Make sure that `
+			: `${some} claimants have asked for this id. Make sure that `
 			+ "you know which one is yours."),
 		number > 0 && el("p", { class: "mark-line" }, el("span", {
 			class: token ? "chip token" : "chip",
@@ -28,10 +31,10 @@ export async function showClaims(node, id) {
 	fill(node, el("p", { class: "quiet" }, "Looking for claimants \u2026"));
 	try {
 		const { claims } = await call("GET",
-			`${pathOf(REQUESTS, id)}/claims`);
+			`${pathOf(CLAIMED, id)}/claims`);
 		fill(node, summary(claims), claims.length > 0
 			&& el("ul", { class: "claims", tabIndex: 0, "aria-label": "Claims" },
-				claims.slice(0, 100).map(line)));
+				claims.map(line)));
 		return claims.some((claim) => claim.hasToken);
 	} catch (error) {
 		fill(node, error.status !== 404

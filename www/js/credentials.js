@@ -5,6 +5,7 @@ import { el, fill, button, field, idBox, idText, shortId, toast, say }
 import { call, pathOf, who, CREDENTIALS } from "./api.js";
 import { open, confirmed, dialogOpen } from "./dialog.js";
 import { Table } from "./table.js";
+import { Pager } from "./pager.js";
 import { Refresher } from "./refresh.js";
 import { chip, CREDENTIAL } from "./status.js";
 import { ageText, exactText, renewAges } from "./time.js";
@@ -36,42 +37,43 @@ const ACTIONS = {
 	disable: {
 		verb: "Disable", done: "disabled",
 		fits: ({ status }) => status === "ACTIVE",
-		act: (path) => call("PUT", path, { status: "DISABLED" }),
+		act: (path, of) => call("PUT", path + of, { status: "DISABLED" }),
 	},
 	enable: {
 		verb: "Enable", done: "enabled",
 		fits: ({ status }) => status === "DISABLED",
-		act: (path) => call("PUT", path, { status: "ACTIVE" }),
+		act: (path, of) => call("PUT", path + of, { status: "ACTIVE" }),
 	},
 	rotate: {
 		verb: "Rotate", done: "has a new password",
-		fits: ({ status }) => status !== "REVOKED",
-		ask: "The old password stops working at once.",
-		act: (path) => call("POST", `${path}/rotate`),
+		fits: () => true,
+		ask: "The old password works until the new one is used, and not for "
+			+ "long.",
+		act: (path, of) => call("POST", `${path}/rotate${of}`),
 	},
 	reopen: {
 		verb: "Reopen delivery", done: "may ask once more",
-		fits: ({ status, firstUsed }) => status === "ACTIVE" && !firstUsed,
-		ask: "Whoever asks as this device can get the password again, for the "
-			+ "time of one delivery window.",
-		act: (path) => call("POST", `${path}/reopen`),
+		fits: ({ status, delivery }) => status === "ACTIVE"
+			&& delivery !== "OPEN",
+		ask: "The device can ask for its password once more. It gets the same, "
+			+ "or a new one if that was wiped.",
+		act: (path, of) => call("POST", `${path}/reopen${of}`),
 	},
 	revoke: {
 		verb: "Revoke", done: "revoked", danger: true,
-		fits: ({ status }) => status !== "REVOKED",
+		fits: () => true,
 		ask: "The device is locked out. This cannot be undone: it has to be "
 			+ "registered again.",
-		act: (path) => call("DELETE", path),
+		act: (path, of) => call("DELETE", path + of),
 	},
 };
 
 const PAUSE = 5000;	// ms without a key until typing has ended
 
 export function credentialsView() {
-	let next = null;	// the query of the next page
-	let pages = [""];	// the queries of those up to this one
 	let typing = null;
 	let typed = 0;
+	let told = null;
 
 	const search = el("input", {
 		type: "search", autocomplete: "off", spellcheck: false,
@@ -88,14 +90,7 @@ export function credentialsView() {
 	const banner = el("div", { class: "banner", role: "alert", hidden: true });
 	const empty = el("div", { class: "empty", role: "status" },
 		"Loading \u2026");
-	const back = button("Previous", () => {
-		pages.pop();
-		reload();
-	});
-	const on = button("Next", () => {
-		pages.push(next);
-		reload();
-	});
+	const pager = new Pager(() => reload());
 	const table = new Table({
 		label: "Credentials",
 		columns: [
@@ -172,7 +167,10 @@ export function credentialsView() {
 			return;
 		}
 		try {
-			const answer = await run(pathOf(CREDENTIALS, one.id));
+			// an id may be in several tenants
+			const answer = await run(pathOf(CREDENTIALS, one.id),
+				who().management
+					? `?tenant=${encodeURIComponent(one.tenantId)}` : "");
 			toast(`${shortId(one.id)}: ${done}`);
 			if (answer?.password) {
 				passwordDialog(one, answer.password);
@@ -185,7 +183,7 @@ export function credentialsView() {
 
 	function fromStart() {
 		clearTimeout(typing);
-		pages = [""];
+		pager.page = 1;
 		reload();
 	}
 
@@ -196,7 +194,11 @@ export function credentialsView() {
 	}
 
 	function query() {
-		const wanted = new URLSearchParams({ pageSize: 20 });
+		const wanted = new URLSearchParams({
+			currentPage: pager.page,
+			pageSize: pager.size,
+			withTotalElements: true,
+		});
 		if (search.value.trim()) {
 			wanted.set("q", search.value.trim());
 		}
@@ -207,13 +209,18 @@ export function credentialsView() {
 	}
 
 	async function load(current) {
-		const answer = await call("GET",
-			CREDENTIALS + (pages.at(-1) || query()));
+		const answer = await call("GET", CREDENTIALS + query());
 		if (!current()) {
 			return;
 		}
 		const list = answer.credentials;
-		next = answer.next ? new URL(answer.next, location.href).search : null;
+		const total = answer.statistics.totalElements ?? list.length;
+		const last = pager.show(total);
+		if (pager.page > last) {
+			pager.page = last;
+			reload();
+			return;
+		}
 		table.show(list);
 		renewAges(table.node);
 		frame.hidden = list.length === 0;
@@ -221,16 +228,14 @@ export function credentialsView() {
 		fill(empty, search.value.trim() || filter.value
 			? "No credentials are like that."
 			: "No credentials have been issued.");
-		back.disabled = pages.length < 2;
-		on.disabled = !next;
-		pager.hidden = pages.length < 2 && !next;
-		say(`${list.length} credentials on this page`);
+		if (told !== total) {
+			told = total;
+			say(`${total} credentials`);
+		}
 	}
 
 	const frame = el("div", { class: "frame", hidden: true }, table.node);
-	const pager = el("nav", {
-		class: "pager", "aria-label": "Pages", hidden: true,
-	}, back, on);
+	pager.node.hidden = true;
 	const node = el("section", { "aria-labelledby": "credentials-title" },
 		el("div", { class: "head" },
 			el("h1", { id: "credentials-title" }, "Credentials")),
@@ -242,7 +247,7 @@ export function credentialsView() {
 			},
 		}, field("Id starts with", search), field("Status", filter),
 		button("Refresh", reload)),
-		banner, empty, frame, pager);
+		banner, empty, frame, pager.node);
 	return {
 		node,
 		start: () => refresher.start(),

@@ -17,7 +17,6 @@ export const CREDENTIAL = {
 	ACTIVE: ["Active", "\u25cf", "The device can log in"],
 	DISABLED: ["Disabled", "\u2298", "The device cannot log in"],
 	EXPIRED: ["Expired", "\u25cb", "The credentials have expired"],
-	REVOKED: ["Revoked", "\u2715", "The credentials were taken away"],
 };
 
 export function chip(status, words) {
