@@ -54,7 +54,7 @@ const ACTIONS = {
 	reopen: {
 		verb: "Reopen delivery", done: "may ask once more",
 		fits: ({ status, delivery }) => status === "ACTIVE"
-			&& delivery !== "OPEN",
+			&& delivery === "CLOSED",
 		ask: "The device can ask for its password once more. It gets the same, "
 			+ "or a new one if that was wiped.",
 		act: (path, of) => call("POST", `${path}/reopen${of}`),
