@@ -145,6 +145,8 @@ make_roles(struct migrate *m)
 	ctl_advice("as a superuser, in psql:");
 	for (rest = missing; (name = strsep(&rest, " ")) != NULL;)
 		ctl_advice("  create role %s nologin;", name);
+	ctl_advice("  grant devcred_tenant to devcred_owner "
+	    "with admin option;");
 	ctl_advice("  grant devcred_owner to %s;",
 	    schema_fact(&m->facts, FACT_LOGIN));
 	ctl_advice("or let one run what devcredctl migrate --dry-run prints");
