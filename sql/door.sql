@@ -45,22 +45,16 @@ that has the device; else "", which reaches nothing.';
 create or replace function devcred.door_actor()
 returns text
 language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-    select 'db:' || session_user
-$$;
+return 'db:' || session_user;
 comment on function devcred.door_actor() is
     'Who acts, for the audit: the login, whatever role it has taken on.';
 
 create or replace function devcred.device_id_is_sound(p_id text)
 returns bool
 language sql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-    select coalesce(char_length(p_id) between 1 and 1000
-        and p_id !~ '[[:space:][:cntrl:]/\\+$:]'
-        and p_id not in ('.', '..'), false)
-$$;
+return coalesce(pg_catalog.char_length(p_id) between 1 and 1000
+    and p_id !~ '[[:space:][:cntrl:]/\\+$:]'
+    and p_id not in ('.', '..'), false);
 comment on function devcred.device_id_is_sound(text) is
     'Whether a device may have this id; the constraints of newdevice_request say the same.';
 

@@ -5,10 +5,7 @@
 create or replace function devcred.acting_role()
 returns name
 language sql stable
-set search_path = pg_catalog, pg_temp
-as $$
-    select coalesce(nullif(current_setting('role'), 'none'), session_user)::name
-$$;
+return coalesce(nullif(pg_catalog.current_setting('role'), 'none'), session_user)::name;
 comment on function devcred.acting_role() is
     'The role a session acts as: what it was last set to by "set role", else its login.  Unlike current_user also within functions of others.';
 
