@@ -40,6 +40,10 @@ comment on column devcred.tenant_login.granted_at is
 comment on column devcred.tenant_login.granted_by is
     'Database role of the session that granted it.';
 
+-- Who creates a request by a plain statement.
+alter table devcred.newdevice_request
+    alter column owner set default 'db:' || session_user;
+
 -- Whoever reads a view needs the right to read its columns, and these have no
 -- secret in them.
 alter table devcred.newdevice_request

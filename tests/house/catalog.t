@@ -85,7 +85,7 @@ my @rules = (
 		  from pg_namespace n, aclexplode(n.nspacl) a
 		 where n.nspname = 'devcred'
 		   and a.grantee = 0}],
-	['what anybody may execute, or a view calls, is security definer, and nothing else', q{
+	['what anybody may execute, or records what anybody does, is security definer, and nothing else', q{
 		select p.oid::regprocedure::text
 		  from pg_proc p
 		 where p.pronamespace = 'devcred'::regnamespace
@@ -97,7 +97,7 @@ my @rules = (
 		           from pg_trigger t
 		           join pg_class c on c.oid = t.tgrelid
 		          where t.tgfoid = p.oid
-		            and c.relkind = 'v'))}],
+		            and (c.relkind = 'v' or p.prosrc like '%insert into devcred.event%')))}],
 	['a table with a tenant has row-level security, but for lines on their way in', q{
 		select c.oid::regclass::text
 		  from pg_class c

@@ -191,4 +191,36 @@ for my $who ($boss, $t1) {
 		"create or replace view devcred.request as select 1", 'set session authorization postgres';
 }
 
+# Who may write them is recorded, too: a superuser, and a member of devcred_owner.
+my $operator = $cluster->connect($database, 'devcred_operator');
+for my $case ([$super, 'db:postgres'], [$operator, 'db:devcred_operator']) {
+	my ($who, $actor) = @$case;
+	my ($waiting, $device) = (id(), id());
+	$who->do('copy devcred.newdevice_request (id, tenant) from stdin');
+	$who->pg_putcopydata("$_\tt1\n") for $waiting, $device;
+	$who->pg_putcopyend;
+	poll($device);
+	is(done($who, "update devcred.newdevice_request set status = 'ACCEPTED' where id = ?", $device), '23514',
+		"$actor accepts in the name of somebody");
+	my $set = 'update devcred.newdevice_request set status = ?, accepted_at = null, accepted_by = null where id = ?';
+	is(done($who, $set, 'BLOCKED', $device), 1, 'blocks');
+	is(done($who, $set, 'ACCEPTED', $device), '23514', 'does not accept what is blocked');
+	is(done($who, $set, 'PENDING_ACCEPTANCE', $device), 1, 'lifts the block');
+	is(done($who, "update devcred.newdevice_request set status = 'ACCEPTED', accepted_at = now(), accepted_by = ?
+		where id = ?", $actor, $device), 1, 'accepts');
+	like(poll($device), qr/^ok /, 'which is issued');
+	is(done($who, 'delete from devcred.newdevice_request where id = ?', $waiting), 1, 'withdraws a request');
+	my $credential = 'update devcred.device_credential set';
+	is(done($who, "$credential disabled_at = now(), expires_at = now() where device_id = ?", $device), 1, 'disables');
+	is(done($who, "$credential disabled_at = null where device_id = ?", $device), 1, 'enables');
+	is(done($who, "$credential failures = 0, password_hash = sha256('x') where device_id = ?", $device), 1,
+		'sets a password');
+	is(done($who, 'delete from devcred.device_credential where device_id = ?', $device), 1, 'revokes');
+	is(events($waiting), join(', ', map { "newdevice_$_ ok $actor" } qw(create delete)), 'all is recorded');
+	is(events($device), "newdevice_create ok $actor, newdevice_claim ok management/b, "
+		. join(', ', map { "newdevice_$_ ok $actor" } qw(block lift accept))
+		. ', credential_issue ok management/b, '
+		. join(', ', map { "credential_$_ ok $actor" } qw(disable expire enable rotate revoke)), 'in the name of the login');
+}
+
 done_testing;
