@@ -68,7 +68,7 @@ read_body(struct buf *body, size_t want, int64_t deadline)
 }
 
 static int
-write_reply(const struct reply *rep)
+write_reply(const struct reply *rep, const char *request)
 {
 	struct buf out;
 	const char *p;
@@ -76,7 +76,7 @@ write_reply(const struct reply *rep)
 	int rc = 1;
 
 	buf_init(&out, 0);
-	reply_write(rep, &out);
+	reply_write(rep, request, &out);
 	if (buf_ok(&out)) {
 		p = buf_text(&out);
 		rc = 0;
@@ -190,6 +190,7 @@ int
 cgi_run(const struct conf *conf)
 {
 	struct context cx = { .conf = conf };
+	extern char **environ;
 	const char *uri = getenv("REQUEST_URI");
 	struct exchange *x = NULL;
 	struct db *db = NULL;
@@ -206,11 +207,12 @@ cgi_run(const struct conf *conf)
 		rc = cgi_sorry();
 		goto out;
 	}
+	request_id(x->request, environ);
 	if (uri != NULL && route_streams(conf, uri, strlen(uri)))
 		run_stream(x, db);
 	else
 		run_whole(x, db, &body);
-	rc = write_reply(serve_reply(x));
+	rc = write_reply(serve_reply(x), x->request);
 	if (x->reply.status == 408)
 		linger();
 out:
@@ -225,12 +227,15 @@ out:
 int
 cgi_sorry(void)
 {
+	extern char **environ;
+	char request[REQUEST_ID_SIZE];
 	struct reply rep;
 	int rc;
 
+	request_id(request, environ);
 	reply_init(&rep);
 	reply_unavailable(&rep);
-	rc = write_reply(&rep);
+	rc = write_reply(&rep, request);
 	reply_free(&rep);
 	return rc;
 }

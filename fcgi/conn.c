@@ -26,6 +26,12 @@ conn_authorizes(const struct conn *c)
 	return c->scan.authorizer;
 }
 
+const char *
+conn_request(const struct conn *c)
+{
+	return c->request;
+}
+
 void
 conn_close(struct conn *c)
 {

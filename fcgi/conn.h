@@ -70,6 +70,9 @@ int	 conn_finish(struct conn *c, const struct reply *rep) MUST_CHECK;
 #define CONN_CLOSE	-1
 void	 conn_group_linger(struct conn_group *group, int64_t linger);
 
+/* The id of the request of c. */
+const char *conn_request(const struct conn *c);
+
 /* The exchange that runs for c; the worker's to set and look at. */
 void	 conn_set_exchange(struct conn *c, struct exchange *x);
 struct exchange *conn_exchange(const struct conn *c);

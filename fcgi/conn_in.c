@@ -40,6 +40,7 @@ conn_take(struct conn *c, int fd)
 		conn_close(c);
 		return -1;
 	}
+	request_id(c->request, gateway_env(c->gw));
 	c->step = CONN_SERVING;
 	c->input = false;
 	loop_timer(group->loop, &c->timer, clock_ms() + group->answer_timeout);

@@ -68,7 +68,7 @@ conn_reply(struct conn *c, const struct reply *rep)
 
 	c->x = NULL;
 	buf_init(&out, 0);
-	reply_write(rep, &out);
+	reply_write(rep, c->request, &out);
 	if (c->file != -1 || out.len > DIRECT_MAX)
 		conn_reply_file(c, &out);
 	else if (gateway_reply(c->gw, c->watch.fd, &out) == -1)
@@ -97,7 +97,7 @@ conn_finish(struct conn *c, const struct reply *rep)
 	int rc;
 
 	buf_init(&out, 0);
-	reply_write(rep, &out);
+	reply_write(rep, c->request, &out);
 	rc = conn_write_file(c, &out);
 	buf_free(&out);
 	while (rc == 0 && c->at < c->end) {

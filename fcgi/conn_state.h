@@ -39,6 +39,7 @@ struct conn {
 	off_t			 at;		/* what of it is sent */
 	off_t			 end;
 	struct exchange		*x;
+	char			 request[REQUEST_ID_SIZE];
 };
 
 /* Give up the exchange, close, free. */

@@ -52,6 +52,7 @@ struct issuing {
 struct exchange {
 	const struct context	*cx;
 	struct request		 rq;
+	char			 request[REQUEST_ID_SIZE]; /* its id */
 	const struct operation	*op;
 	enum stage		 stage;
 	bool			 authorizer;	/* serve_authorize() */

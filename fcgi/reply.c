@@ -130,7 +130,7 @@ reason(int status)
 }
 
 static void
-write_out(const struct reply *rep, struct buf *out)
+write_out(const struct reply *rep, const char *request, struct buf *out)
 {
 	buf_printf(out, "Status: %d %s\r\n", rep->status, reason(rep->status));
 	if (rep->media != MEDIA_NONE)
@@ -138,6 +138,7 @@ write_out(const struct reply *rep, struct buf *out)
 		    media_name(rep->media));
 	if (rep->status != 204)
 		buf_printf(out, "Content-Length: %zu\r\n", rep->body.len);
+	buf_printf(out, "X-Request-Id: %s\r\n", request);
 	buf_add(out, buf_text(&rep->head), rep->head.len);
 	buf_puts(out, "\r\n");
 	buf_add(out, buf_text(&rep->body), rep->body.len);
@@ -147,16 +148,16 @@ write_out(const struct reply *rep, struct buf *out)
 }
 
 void
-reply_write(const struct reply *rep, struct buf *out)
+reply_write(const struct reply *rep, const char *request, struct buf *out)
 {
 	struct reply sorry;
 
-	write_out(rep, out);
+	write_out(rep, request, out);
 	if (buf_ok(out))
 		return;
 	buf_free(out);
 	reply_init(&sorry);
 	reply_unavailable(&sorry);
-	write_out(&sorry, out);
+	write_out(&sorry, request, out);
 	reply_free(&sorry);
 }

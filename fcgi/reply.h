@@ -61,8 +61,9 @@ void	 reply_retry(struct reply *rep);
 
 /*
  * Write header and body as CGI wants them (RFC 3875, 6.3); a 503 in its place
- * if there is no memory for it.
+ * if there is no memory for it.  request is the id of the request answered.
  */
-void	 reply_write(const struct reply *rep, struct buf *out);
+void	 reply_write(const struct reply *rep, const char *request,
+	    struct buf *out);
 
 #endif

@@ -17,6 +17,7 @@
 
 #define BODY_MAX	((size_t)64 * 1024)	/* bytes of a JSON body */
 #define SEGMENT_MAX	6			/* of a path */
+#define REQUEST_ID_SIZE	65			/* bytes of an id, with NUL */
 
 struct request {
 	/* as the web server passes them; NULL if it does not */
@@ -44,6 +45,13 @@ struct request {
 	/* settings that a virtual host may set for itself */
 	const char	*default_tenant;
 };
+
+/*
+ * What the request is called in logs, in the audit and in its answer: as the
+ * client says in X-Request-Id, else as the web server does in UNIQUE_ID, if
+ * that is up to 64 letters, digits and .-_:@, else a random name.
+ */
+void	 request_id(char id[REQUEST_ID_SIZE], char *const *envp);
 
 enum query_found { QUERY_FOUND, QUERY_ABSENT, QUERY_BAD };
 

@@ -1,10 +1,14 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "body.h"
+#include "clock.h"
 #include "log.h"
 #include "route.h"
 #include "serve.h"
+
+#define QUIET_TIME	1000	/* ms between two lines about failures */
 
 static enum need serve_login(struct exchange *x, enum verdict verdict);
 
@@ -171,11 +175,33 @@ serve_give_up(struct exchange *x)
 	return NEED_NOTHING;
 }
 
+/* How it ended; when we fail, we fail many: one a second tells enough. */
+static void
+log_answer(const struct exchange *x)
+{
+	static int64_t quiet_until;
+	enum log_level level = LOG_LEVEL_DEBUG;
+	char status[16];
+
+	if (x->reply.status >= 500 && clock_ms() >= quiet_until) {
+		quiet_until = clock_ms() + QUIET_TIME;
+		level = LOG_LEVEL_WARNING;
+	}
+	if (!log_wants(level))
+		return;
+	snprintf(status, sizeof(status), "%d", x->reply.status);
+	log_event(level, "answered", "request", x->request, "operation",
+	    x->op != NULL ? x->op->name : NULL, "login",
+	    x->login.actor[0] != '\0' ? x->login.actor : NULL, "status",
+	    status, NULL);
+}
+
 const struct reply *
 serve_reply(struct exchange *x)
 {
 	if (x->op != NULL && x->op->translate != NULL)
 		x->op->translate(x);
+	log_answer(x);
 	return &x->reply;
 }
 
@@ -197,6 +223,7 @@ exchange_new(const struct context *cx)
 	memset(&x->login_try, 0, offsetof(struct login_try, found));
 	x->login_try.exists = false;
 	memset(&x->rq, 0, sizeof(x->rq));
+	x->request[0] = '\0';
 	store_call_init(&x->call, STORE_MAX);
 	reply_init(&x->reply);
 	x->id[0] = '\0';

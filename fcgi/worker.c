@@ -137,6 +137,7 @@ requested(void *arg, struct conn *c, char *const *envp, const char *body,
 		return;
 	}
 	x->owner = c;
+	memcpy(x->request, conn_request(c), sizeof(x->request));
 	conn_set_exchange(c, x);
 	drive(w, x, conn_authorizes(c) ? serve_authorize(x, envp) :
 	    serve_begin(x, envp, body, len));

@@ -18,7 +18,8 @@ my @order = (
 		qw(gateway listen loop multipart record repr repr_out
 		stream)],
 	['meaning', 'common', qw(bulk bulk_row keyfile keyring store)],
-	['meaning of requests', 'fcgi', qw(keys media reply request request_query)],
+	['meaning of requests', 'fcgi', qw(keys media reply request request_id
+		request_query)],
 	# what travels carries the login, and auth looks at what travels
 	['policy', 'fcgi', qw(auth exchange login)],
 	# route.h says what an operation is

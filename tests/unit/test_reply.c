@@ -64,7 +64,7 @@ test_fault(size_t i)
 	buf_puts(reply_start(&rep, 201, MEDIA_CREDENTIALS), "half a reply");
 	reply_header(&rep, "Location", "nowhere");
 	reply_fault(&rep, faults[i].fault, "It is \"%s\".", "x");
-	reply_write(&rep, &out);
+	reply_write(&rep, "r-1", &out);
 	body = split(&out);
 	snprintf(line, sizeof(line), "Status: %s\r\n", faults[i].line);
 	OK(strncmp(out.data, line, strlen(line)) == 0, "%s", faults[i].error);
@@ -129,37 +129,42 @@ test_write(void)
 	buf_puts(reply_start(&rep, 200, MEDIA_JSON), "{}");
 	reply_header(&rep, "X-One", "1");
 	reply_header(&rep, "X-Two", "2");
-	reply_write(&rep, &out);
+	reply_write(&rep, "r-1", &out);
 	IS_STR(buf_text(&out), "Status: 200 OK\r\nContent-Type: application/"
-	    "json;charset=UTF-8;ver=0.9\r\nContent-Length: 2\r\nX-One: 1\r\n"
-	    "X-Two: 2\r\n\r\n{}", "a reply as CGI wants it");
+	    "json;charset=UTF-8;ver=0.9\r\nContent-Length: 2\r\n"
+	    "X-Request-Id: r-1\r\nX-One: 1\r\nX-Two: 2\r\n\r\n{}",
+	    "a reply as CGI wants it");
 	buf_reset(&out);
 	reply_start(&rep, 204, MEDIA_NONE);
-	reply_write(&rep, &out);
-	IS_STR(buf_text(&out), "Status: 204 No Content\r\n\r\n",
+	reply_write(&rep, "r-1", &out);
+	IS_STR(buf_text(&out), "Status: 204 No Content\r\n"
+	    "X-Request-Id: r-1\r\n\r\n",
 	    "204 has neither type nor length");
 	buf_reset(&out);
 	reply_start(&rep, 201, MEDIA_NONE);
-	reply_write(&rep, &out);
+	reply_write(&rep, "r-1", &out);
 	IS_STR(buf_text(&out),
-	    "Status: 201 Created\r\nContent-Length: 0\r\n\r\n",
+	    "Status: 201 Created\r\nContent-Length: 0\r\n"
+	    "X-Request-Id: r-1\r\n\r\n",
 	    "a reply without a body has a length");
 	buf_reset(&out);
 	reply_unavailable(&rep);
-	reply_write(&rep, &out);
+	reply_write(&rep, "r-1", &out);
 	HAS(buf_text(&out), "\r\nRetry-After: 2\r\n", "503 says when to ask");
 	buf_reset(&out);
 	reply_start(&rep, 200, MEDIA_JSON)->broken = true;
-	reply_write(&rep, &out);
+	reply_write(&rep, "r-1", &out);
 	OK(buf_ok(&out) && strncmp(buf_text(&out), "Status: 503 ", 12) == 0,
 	    "a body that did not fit into memory becomes 503");
 	buf_reset(&out);
 	reply_start(&rep, 200, MEDIA_JSON);
 	rep.head.broken = true;
-	reply_write(&rep, &out);
+	reply_write(&rep, "r-1", &out);
 	OK(buf_ok(&out) && strncmp(buf_text(&out), "Status: 503 ", 12) == 0,
 	    "so does a header that did not");
 	OK(strstr(buf_text(&out), "200 OK") == NULL, "and nothing else");
+	HAS(buf_text(&out), "\r\nX-Request-Id: r-1\r\n",
+	    "but its request is named");
 	buf_free(&out);
 	reply_free(&rep);
 }
