@@ -16,6 +16,7 @@ struct bulk {
 	const char		*scope;
 	const char		*actor;
 	const char		*source;
+	const char		*request;
 	void			(*told)(void *arg, const struct bulk_told *);
 	void			*arg;
 	enum bulk_state		 state;
@@ -38,8 +39,8 @@ struct bulk {
 
 struct bulk *
 bulk_new(struct db *db, const char *scope, const char *actor,
-    const char *source, void (*told)(void *arg, const struct bulk_told *line),
-    void *arg)
+    const char *source, const char *request,
+    void (*told)(void *arg, const struct bulk_told *line), void *arg)
 {
 	struct bulk *bulk;
 
@@ -49,6 +50,7 @@ bulk_new(struct db *db, const char *scope, const char *actor,
 	bulk->scope = scope;
 	bulk->actor = actor;
 	bulk->source = source;
+	bulk->request = request;
 	bulk->told = told;
 	bulk->arg = arg;
 	buf_init(&bulk->fault, 0);
@@ -180,6 +182,7 @@ load(struct bulk *bulk, int n)
 	store_add(&call, bulk->source);
 	store_add_num(&call, bulk->number);
 	store_add_num(&call, bulk->batch);
+	store_add(&call, bulk->request);
 	while (store_call_ok(&call)) {
 		store_begin(&call, bulk->db, clock_ms() + BATCH_TIMEOUT);
 		status = db_wait(bulk->db, &rows);

@@ -36,12 +36,13 @@ enum bulk_state {
 };
 
 /*
- * Begin; db is used by nobody else meanwhile.  scope, actor and source (may
- * be NULL) say for whom, as in all calls; they must outlive it.  told is
- * called for lines as described above, in no strict order.  NULL: no memory.
+ * Begin; db is used by nobody else meanwhile.  scope, actor, source and
+ * request (may both be NULL) say for whom, as in all calls; they must outlive
+ * it.  told is called for lines as described above, in no strict order.
+ * NULL: no memory.
  */
 struct bulk *bulk_new(struct db *db, const char *scope, const char *actor,
-	    const char *source, void (*told)(void *arg,
+	    const char *source, const char *request, void (*told)(void *arg,
 	    const struct bulk_told *line), void *arg) MUST_CHECK;
 void	 bulk_free(struct bulk *bulk);
 

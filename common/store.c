@@ -16,42 +16,43 @@ static const struct store_statement statements[STORE_MAX] = {
 	[STORE_TENANT_GET] = STATEMENT(tenant_get, "$1", 1,
 	    LANE_ADMIN, true, 0),
 	[STORE_NEWDEVICE_CREATE] = STATEMENT(newdevice_create,
-	    "$1, $2, $3, $4, $5, $6, $7, $8", 8, LANE_ADMIN, false, 0),
+	    "$1, $2, $3, $4, $5, $6, $7, $8, $9", 9, LANE_ADMIN, false, 0),
 	[STORE_NEWDEVICE_GET] = STATEMENT(newdevice_get, "$1, $2", 2,
 	    LANE_ADMIN, true, 0),
 	[STORE_NEWDEVICE_LIST] = STATEMENT(newdevice_list,
 	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, true, 0),
 	[STORE_NEWDEVICE_UPDATE] = STATEMENT(newdevice_update,
-	    "$1, $2, $3, $4, $5, $6, $7, $8", 8, LANE_ADMIN, false, 0),
+	    "$1, $2, $3, $4, $5, $6, $7, $8, $9", 9, LANE_ADMIN, false, 0),
 	[STORE_NEWDEVICE_DELETE] = STATEMENT(newdevice_delete,
-	    "$1, $2, $3, $4", 4, LANE_ADMIN, false, 0),
+	    "$1, $2, $3, $4, $5", 5, LANE_ADMIN, false, 0),
 	[STORE_NEWDEVICE_ACCEPT_ALL] = STATEMENT(newdevice_accept_all,
-	    "$1, $2, $3", 3, LANE_ADMIN, false, 0),
+	    "$1, $2, $3, $4", 4, LANE_ADMIN, false, 0),
 	[STORE_NEWDEVICE_LIMIT] = STATEMENT(newdevice_limit, "$1", 1,
 	    LANE_ADMIN, true, 0),
 	[STORE_CREDENTIAL_LOOK] = STATEMENT(credential_look,
 	    "$1, $2, $3, $4", 4, LANE_POLL, true, 256),
 	[STORE_CREDENTIAL_ISSUE] = STATEMENT(credential_issue,
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
-	    "$15, $16, $17, $18", 18, LANE_ISSUE, false, 64),
+	    "$15, $16, $17, $18, $19", 19, LANE_ISSUE, false, 64),
 	[STORE_CREDENTIAL_USE] = STATEMENT(credential_use,
-	    "$1, $2, $3, $4, $5, $6", 6, LANE_ISSUE, false, 0),
+	    "$1, $2, $3, $4, $5, $6, $7", 7, LANE_ISSUE, false, 0),
 	[STORE_CREDENTIAL_LIST] = STATEMENT(credential_list,
 	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, true, 0),
 	[STORE_CREDENTIAL_GET] = STATEMENT(credential_get, "$1, $2, $3", 3,
 	    LANE_ADMIN, true, 0),
 	[STORE_CREDENTIAL_ROTATE] = STATEMENT(credential_rotate,
-	    "$1, $2, $3, $4, $5, $6, $7, $8, $9", 9, LANE_ADMIN, false, 0),
+	    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10", 10, LANE_ADMIN,
+	    false, 0),
 	[STORE_CREDENTIAL_DISABLE] = STATEMENT(credential_disable,
-	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, false, 0),
+	    "$1, $2, $3, $4, $5, $6, $7", 7, LANE_ADMIN, false, 0),
 	[STORE_CREDENTIAL_EXPIRE] = STATEMENT(credential_expire,
-	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, false, 0),
+	    "$1, $2, $3, $4, $5, $6, $7", 7, LANE_ADMIN, false, 0),
 	[STORE_CREDENTIAL_REOPEN] = STATEMENT(credential_reopen,
-	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, false, 0),
+	    "$1, $2, $3, $4, $5, $6, $7", 7, LANE_ADMIN, false, 0),
 	[STORE_CREDENTIAL_REVOKE] = STATEMENT(credential_revoke,
-	    "$1, $2, $3, $4, $5", 5, LANE_ADMIN, false, 0),
+	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, false, 0),
 	[STORE_CREDENTIAL_DECOMMISSION] = STATEMENT(credential_decommission,
-	    "$1, $2, $3, $4, $5", 5, LANE_ADMIN, false, 0),
+	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, false, 0),
 	[STORE_NEWDEVICE_CLAIMS] = STATEMENT(newdevice_claims, "$1, $2", 2,
 	    LANE_ADMIN, true, 0),
 	[STORE_HOUSEKEEP] = STATEMENT(housekeep, "$1", 1, LANE_ADMIN, true,
@@ -61,9 +62,9 @@ static const struct store_statement statements[STORE_MAX] = {
 	[STORE_BULK_BEGIN] = STATEMENT(bulk_begin, "", 0, LANE_ADMIN, false,
 	    0),
 	[STORE_NEWDEVICE_LOAD] = STATEMENT(newdevice_load,
-	    "$1, $2, $3, $4, $5", 5, LANE_ADMIN, false, 0),
+	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, false, 0),
 	[STORE_CREDENTIAL_LOAD] = STATEMENT(credential_load,
-	    "$1, $2, $3, $4, $5", 5, LANE_ADMIN, false, 0),
+	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, false, 0),
 };
 
 static const struct db_statement copy_lines = {
@@ -172,6 +173,7 @@ enum claim_value {
 	CLAIM_ID, CLAIM_SCOPE, CLAIM_ACTOR, CLAIM_SOURCE, CLAIM_TOKEN,
 	CLAIM_CLAIMANT, CLAIM_AGENT, CLAIM_TENANT, CLAIM_GENERATION,
 	CLAIM_SALT, CLAIM_HASH, CLAIM_SEAL_KEY, CLAIM_SEALED, CLAIM_CRYPT_HASH,
+	CLAIM_REQUEST,
 	CLAIM_WINDOW, CLAIM_LIMIT, CLAIM_SOURCE_MUST_MATCH, CLAIM_KEYS
 };
 
@@ -183,7 +185,8 @@ static const enum claim_value issue_values[] = {
 	CLAIM_ID, CLAIM_SCOPE, CLAIM_ACTOR, CLAIM_SOURCE, CLAIM_TOKEN,
 	CLAIM_CLAIMANT, CLAIM_AGENT, CLAIM_TENANT, CLAIM_GENERATION,
 	CLAIM_SALT, CLAIM_HASH, CLAIM_SEAL_KEY, CLAIM_SEALED, CLAIM_CRYPT_HASH,
-	CLAIM_WINDOW, CLAIM_LIMIT, CLAIM_SOURCE_MUST_MATCH, CLAIM_KEYS
+	CLAIM_WINDOW, CLAIM_LIMIT, CLAIM_SOURCE_MUST_MATCH, CLAIM_KEYS,
+	CLAIM_REQUEST
 };
 
 static void
@@ -240,6 +243,9 @@ claim_add(struct buf *array, enum claim_value value,
 		else
 			array_add_bytea(array, (const unsigned char *)
 			    buf_text(claim->sealed), claim->sealed->len);
+		break;
+	case CLAIM_REQUEST:
+		db_array_add(array, claim->request);
 		break;
 	default:
 		db_array_add(array, claim->crypt_hash);

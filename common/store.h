@@ -14,9 +14,9 @@
 #include "model.h"
 
 /* The schema version these calls need. */
-#define STORE_SCHEMA	6
+#define STORE_SCHEMA	7
 
-#define STORE_VALUES	18	/* values of a call, at most */
+#define STORE_VALUES	19	/* values of a call, at most */
 
 enum store_id {
 	STORE_USER_LOGIN,
@@ -72,6 +72,7 @@ struct store_claim {
 	const char	*agent;		/* User-Agent, or NULL */
 	const unsigned char *token;	/* digest, or NULL */
 	const unsigned char *claimant;	/* digest of who asks */
+	const char	*request;	/* id of the request, or NULL */
 	/* what to issue, if it comes to that */
 	const char	*tenant;	/* for whom */
 	long		 generation;

@@ -147,7 +147,7 @@ import_run(struct ctl *ctl, struct import *im, const char *scope,
 	enum bulk_state state;
 	struct bulk *bulk;
 
-	bulk = bulk_new(ctl->db, scope, actor, NULL, told, im);
+	bulk = bulk_new(ctl->db, scope, actor, NULL, NULL, told, im);
 	if (bulk == NULL) {
 		ctl_error("out of memory");
 		return CTL_FAILED;

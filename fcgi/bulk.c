@@ -145,7 +145,8 @@ create_stream(struct exchange *x, struct stream *body, struct db *db)
 	struct told t;
 
 	memset(&t, 0, sizeof(t));
-	bulk = bulk_new(db, x->login.tenant, x->login.actor, source, told, &t);
+	bulk = bulk_new(db, x->login.tenant, x->login.actor, source,
+	    x->request, told, &t);
 	if (multipart_init(&mp, x->rq.content_type) == -1 || bulk == NULL) {
 		reply_unavailable(&x->reply);
 	} else if (read_form(x, body, &mp, bulk)) {

@@ -57,6 +57,7 @@ credential_claim(struct exchange *x, const unsigned char *token)
 	claim->agent = x->rq.agent[0] != '\0' ? x->rq.agent : NULL;
 	claim->token = token;
 	claim->claimant = x->issuing.claimant;
+	claim->request = x->request;
 	claim->window = conf->delivery_window;
 	claim->limit = conf->delivery_limit;
 	claim->source_must_match = conf->delivery_source == SOURCE_ENFORCE;
@@ -211,8 +212,9 @@ unseal(struct exchange *x, const struct db_rows *rows, int row)
 
 	if (x->cx->conf->delivery_source == SOURCE_LOG &&
 	    db_true(rows, row, ISSUE_OTHER_SOURCE))
-		log_event(LOG_LEVEL_WARNING, "delivered_elsewhere", "device",
-		    x->id, "source", x->rq.source, NULL);
+		log_event(LOG_LEVEL_WARNING, "delivered_elsewhere", "request",
+		    x->request, "device", x->id, "source", x->rq.source,
+		    NULL);
 	if (x->cx->keyring != NULL &&
 	    db_bytes(rows, row, ISSUE_SEALED, sealed, sizeof(sealed)) == 0 &&
 	    keyring_unseal(x->cx->keyring, key, db_text(rows, row,
@@ -220,7 +222,8 @@ unseal(struct exchange *x, const struct db_rows *rows, int row)
 	    sizeof(sealed), x->issuing.password.text,
 	    sizeof(x->issuing.password.text)) == 0)
 		return 0;
-	log_event(LOG_LEVEL_ERROR, "seal_not_opened", "key", key, NULL);
+	log_event(LOG_LEVEL_ERROR, "seal_not_opened", "request", x->request,
+	    "key", key, NULL);
 	return -1;
 }
 

@@ -75,4 +75,11 @@ struct exchange {
 
 TAILQ_HEAD(exchange_list, exchange);
 
+/*
+ * End x->call, which has all values but the id of the request, that those take
+ * which change something; NEED_NOTHING with the reply filled if it is not
+ * whole.
+ */
+enum need exchange_call(struct exchange *x) MUST_CHECK;
+
 #endif

@@ -19,15 +19,6 @@ is_status(const char *word)
 static const struct page_kind kind = { "/devcred/credentials", "credentials",
 	is_status };
 
-static enum need
-call_ready(struct exchange *x)
-{
-	if (store_call_ok(&x->call))
-		return NEED_CALL;
-	reply_unavailable(&x->reply);
-	return NEED_NOTHING;
-}
-
 /*
  * Start a call about the device in the path: who asks, from where, for which
  * tenant (users of the management tenant may have to say).
@@ -108,7 +99,7 @@ list_parse(struct exchange *x)
 	store_add(&x->call, x->login.tenant);
 	page_call(&page, &x->call);
 	page_free(&page);
-	return rc == 0 ? call_ready(x) : NEED_NOTHING;
+	return rc == 0 ? exchange_call(x) : NEED_NOTHING;
 }
 
 static enum need
@@ -155,7 +146,7 @@ static enum need
 get_parse(struct exchange *x)
 {
 	return call_init(x, STORE_CREDENTIAL_GET, false) == 0 ?
-	    call_ready(x) : NEED_NOTHING;
+	    exchange_call(x) : NEED_NOTHING;
 }
 
 const struct operation credential_get = {
@@ -209,7 +200,7 @@ update_parse(struct exchange *x)
 			    "2027-01-01T00:00:00Z.");
 		else if (call_init(x, STORE_CREDENTIAL_EXPIRE, true) == 0) {
 			store_add(&x->call, expires);
-			need = call_ready(x);
+			need = exchange_call(x);
 		}
 	} else if (strcmp(status, "ACTIVE") != 0 &&
 	    strcmp(status, "DISABLED") != 0)
@@ -218,7 +209,7 @@ update_parse(struct exchange *x)
 	else if (call_init(x, STORE_CREDENTIAL_DISABLE, true) == 0) {
 		store_add(&x->call, strcmp(status, "DISABLED") == 0 ? "t" :
 		    "f");
-		need = call_ready(x);
+		need = exchange_call(x);
 	}
 	repr_free(obj);
 	return need;
@@ -234,7 +225,7 @@ static enum need
 revoke_parse(struct exchange *x)
 {
 	return call_init(x, STORE_CREDENTIAL_REVOKE, true) == 0 ?
-	    call_ready(x) : NEED_NOTHING;
+	    exchange_call(x) : NEED_NOTHING;
 }
 
 const struct operation credential_revoke = {
@@ -263,7 +254,7 @@ rotate_parse(struct exchange *x)
 	store_add_digest(&x->call, pw->hash);
 	store_add_num(&x->call, x->cx->conf->rotation_overlap);
 	store_add(&x->call, cost > 0 ? crypt_hash : NULL);
-	return call_ready(x);
+	return exchange_call(x);
 }
 
 static enum need
@@ -289,7 +280,7 @@ reopen_parse(struct exchange *x)
 	if (call_init(x, STORE_CREDENTIAL_REOPEN, true) == -1)
 		return NEED_NOTHING;
 	store_add_num(&x->call, x->cx->conf->delivery_window);
-	return call_ready(x);
+	return exchange_call(x);
 }
 
 static enum need
@@ -317,7 +308,7 @@ static enum need
 decommission_parse(struct exchange *x)
 {
 	return call_init(x, STORE_CREDENTIAL_DECOMMISSION, true) == 0 ?
-	    call_ready(x) : NEED_NOTHING;
+	    exchange_call(x) : NEED_NOTHING;
 }
 
 const struct operation credential_decommission = {
@@ -335,7 +326,7 @@ claims_parse(struct exchange *x)
 	store_call_init(&x->call, STORE_NEWDEVICE_CLAIMS);
 	store_add(&x->call, x->login.tenant);
 	store_add(&x->call, x->rq.id);
-	return call_ready(x);
+	return exchange_call(x);
 }
 
 /* Columns of newdevice_claims: claimed, source, agent, has_token, actor. */

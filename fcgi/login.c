@@ -98,6 +98,7 @@ record_use(struct exchange *x, const char *generation, const char *crypt_hash)
 	store_add(&x->call, try->verdict == VERDICT_YES ? "t" : "f");
 	store_add(&x->call, x->rq.source[0] != '\0' ? x->rq.source : NULL);
 	store_add(&x->call, crypt_hash);
+	store_add(&x->call, x->request);
 	return store_call_ok(&x->call) ? VERDICT_RECORD : VERDICT_LATER;
 }
 

@@ -43,15 +43,6 @@ call_init(struct exchange *x, enum store_id id, bool recorded)
 	store_add(&x->call, x->rq.source[0] != '\0' ? x->rq.source : NULL);
 }
 
-static enum need
-call_ready(struct exchange *x)
-{
-	if (store_call_ok(&x->call))
-		return NEED_CALL;
-	reply_unavailable(&x->reply);
-	return NEED_NOTHING;
-}
-
 /* POST /devicecontrol/newDeviceRequests ---------------------------------- */
 
 static enum need
@@ -81,7 +72,7 @@ create_parse(struct exchange *x)
 	store_add(&x->call, type);
 	store_add(&x->call, props);
 	repr_free(obj);
-	return call_ready(x);
+	return exchange_call(x);
 }
 
 static enum need
@@ -136,7 +127,7 @@ get_parse(struct exchange *x)
 {
 	call_init(x, STORE_NEWDEVICE_GET, false);
 	store_add(&x->call, x->rq.id);
-	return call_ready(x);
+	return exchange_call(x);
 }
 
 static enum need
@@ -198,7 +189,7 @@ update_parse(struct exchange *x)
 		reply_unavailable(&x->reply);
 		return NEED_NOTHING;
 	}
-	return call_ready(x);
+	return exchange_call(x);
 }
 
 /* A request that is not in the state that its new status needs. */
@@ -287,7 +278,7 @@ static enum need
 accept_all_parse(struct exchange *x)
 {
 	call_init(x, STORE_NEWDEVICE_ACCEPT_ALL, true);
-	return call_ready(x);
+	return exchange_call(x);
 }
 
 static enum need
@@ -337,7 +328,7 @@ static enum need
 limit_parse(struct exchange *x)
 {
 	call_init(x, STORE_NEWDEVICE_LIMIT, false);
-	return call_ready(x);
+	return exchange_call(x);
 }
 
 /* Columns of newdevice_limit: device_limit, device_count. */
@@ -376,7 +367,7 @@ delete_parse(struct exchange *x)
 {
 	call_init(x, STORE_NEWDEVICE_DELETE, true);
 	store_add(&x->call, x->rq.id);
-	return call_ready(x);
+	return exchange_call(x);
 }
 
 static enum need

@@ -28,10 +28,7 @@ list_parse(struct exchange *x)
 	page_free(&page);
 	if (rc == -1)
 		return NEED_NOTHING;
-	if (store_call_ok(&x->call))
-		return NEED_CALL;
-	reply_unavailable(&x->reply);
-	return NEED_NOTHING;
+	return exchange_call(x);
 }
 
 static enum need

@@ -12,10 +12,7 @@ tenant_parse(struct exchange *x)
 {
 	store_call_init(&x->call, STORE_TENANT_GET);
 	store_add(&x->call, x->login.tenant);
-	if (store_call_ok(&x->call))
-		return NEED_CALL;
-	reply_unavailable(&x->reply);
-	return NEED_NOTHING;
+	return exchange_call(x);
 }
 
 /* Columns of tenant_get: domain_name, token_policy. */

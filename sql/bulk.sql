@@ -65,7 +65,8 @@ create or replace function devcred.newdevice_load(
     p_actor text,
     p_source inet,
     p_bulk bigint,
-    p_batch int)
+    p_batch int,
+    p_request text default null)
 returns table (
     line int,
     outcome devcred.outcome,
@@ -95,9 +96,9 @@ begin
     ), event as (
         insert into devcred.event
                (tenant, registration, device_id, operation, outcome, actor, source,
-                status_after)
+                status_after, request_id)
         select c.tenant, c.seq, c.id, 'newdevice_create', 'ok', p_actor, p_source,
-               c.status
+               c.status, p_request
           from created c
     )
     select b.line,
@@ -117,7 +118,7 @@ begin
        and s.batch = p_batch;
 end
 $$;
-comment on function devcred.newdevice_load(text, text, inet, bigint, int) is
+comment on function devcred.newdevice_load(text, text, inet, bigint, int, text) is
     'Register the devices of a batch, which is used up.  A row for each line that was not: exists or no_tenant.';
 
 create or replace function devcred.credential_load(
@@ -125,7 +126,8 @@ create or replace function devcred.credential_load(
     p_actor text,
     p_source inet,
     p_bulk bigint,
-    p_batch int)
+    p_batch int,
+    p_request text default null)
 returns table (
     line int,
     outcome devcred.outcome,
@@ -242,13 +244,13 @@ begin
     ), event as (
         insert into devcred.event
                (tenant, registration, device_id, operation, outcome, actor, source,
-                status_before)
+                status_before, request_id)
         select g.tenant, g.seq, g.id, 'newdevice_delete', 'ok'::devcred.outcome,
-               p_actor, p_source, g.status
+               p_actor, p_source, g.status, p_request
           from gone g
         union all
         select a.target, t.registration, a.id, 'credential_create', a.outcome,
-               p_actor, p_source, null
+               p_actor, p_source, null, p_request
           from answer a
           join taken t
             on t.target = a.target
@@ -264,6 +266,6 @@ begin
        and s.batch = p_batch;
 end
 $$;
-comment on function devcred.credential_load(text, text, inet, bigint, int) is
+comment on function devcred.credential_load(text, text, inet, bigint, int, text) is
     'Give the devices of a batch, which is used up, the passwords whose salts and hashes it holds.  A request that a device still
 has is withdrawn.  A row for each line that did not make a new device: updated, limit_reached or no_tenant.';

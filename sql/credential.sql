@@ -103,7 +103,8 @@ create or replace function devcred.credential_issue(
     p_window int,
     p_limit int,
     p_source_must_match bool,
-    p_keys text[])
+    p_keys text[],
+    p_request text[] default null)
 returns table (
     n int,
     outcome devcred.outcome,
@@ -180,10 +181,10 @@ begin
                end::devcred.request_status as claimed
           from unnest(p_id, p_scope, p_actor, p_source, p_token, p_claimant, p_agent,
                       p_tenant, p_generation, p_salt, p_hash, p_seal_key, p_sealed,
-                      p_crypt_hash)
+                      p_crypt_hash, p_request)
                with ordinality a (id, scope, actor, source, token, claimant, agent,
                       expected_tenant, expected_generation, salt, hash, seal_key,
-                      sealed, crypt_hash, n)
+                      sealed, crypt_hash, request, n)
           join devcred.newdevice_request r
             on r.id = a.id
            and (r.tenant = a.scope or a.scope = 'management')
@@ -302,10 +303,10 @@ begin
     ), event as (
         insert into devcred.event
                (tenant, registration, device_id, operation, outcome, actor, source,
-                status_before, status_after)
+                status_before, status_after, request_id)
         select e.*
           from (select o.tenant, o.seq, o.id, 'newdevice_claim_other',
-                       'ok'::devcred.outcome, o.actor, o.source, o.status, o.status
+                       'ok'::devcred.outcome, o.actor, o.source, o.status, o.status, o.request
                   from other o
                 union all
                 select a.tenant, a.seq, a.id,
@@ -315,7 +316,8 @@ begin
                        case when a.other_token then 'token_mismatch' else 'ok' end::devcred.outcome,
                        a.actor, a.source, a.status,
                        case when a.status = 'WAITING_FOR_CONNECTION' then a.becomes
-                            when a.other_token then a.status end
+                            when a.other_token then a.status end,
+                       a.request
                   from ask a
                  where a.first
                    and (a.status = 'WAITING_FOR_CONNECTION'
@@ -325,7 +327,7 @@ begin
                                or a.refused_at <= now() - interval '1 minute')))
                 union all
                 select a.tenant, a.seq, a.id, 'newdevice_claim_issued', 'ok', a.actor, a.source,
-                       a.status, a.becomes
+                       a.status, a.becomes, a.request
                   from ask a
                  where a.first
                    and a.status = 'WAITING_FOR_CONNECTION'
@@ -351,11 +353,11 @@ begin
         select d.*
           from devcred.credential_deliver(v_rest, p_id, p_scope, p_actor, p_source, p_token,
                p_tenant, p_generation, p_salt, p_hash, p_seal_key, p_sealed,
-               p_crypt_hash, p_window, p_limit, p_source_must_match, p_keys) d;
+               p_crypt_hash, p_window, p_limit, p_source_must_match, p_keys, p_request) d;
     end if;
 end
 $$;
-comment on function devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], text[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool, text[]) is
+comment on function devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], text[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool, text[], text[]) is
     'Polls that have to be recorded.  WAITING_FOR_CONNECTION becomes PENDING_ACCEPTANCE (BLOCKED where a required token is missing); an
 ACCEPTED request becomes a credential with the salt and hash given for it, in this one transaction, for the first in the group who asks
 with the right token, if it still is for p_tenant and p_generation as credential_look() said.  p_sealed, sealed with the key p_seal_key, is kept for

@@ -17,7 +17,8 @@ create or replace function devcred.credential_deliver(
     p_window int,
     p_limit int,
     p_source_must_match bool,
-    p_keys text[])
+    p_keys text[],
+    p_request text[] default null)
 returns table (
     n int,
     outcome devcred.outcome,
@@ -58,9 +59,9 @@ begin
                m.same and c.reopened_at is not null
                    and c.delivery_until > now() as reopened
           from unnest(p_id, p_scope, p_actor, p_source, p_token, p_tenant, p_generation,
-                      p_salt, p_hash, p_seal_key, p_sealed, p_crypt_hash)
+                      p_salt, p_hash, p_seal_key, p_sealed, p_crypt_hash, p_request)
                with ordinality a (id, scope, actor, source, token, expected_tenant,
-                      expected_generation, salt, hash, seal_key, sealed, crypt_hash, n)
+                      expected_generation, salt, hash, seal_key, sealed, crypt_hash, request, n)
          cross join lateral (
                select d.*
                  from devcred.device_credential d
@@ -136,7 +137,8 @@ begin
         returning h.n
     ), event as (
         insert into devcred.event
-               (tenant, registration, device_id, operation, outcome, actor, source)
+               (tenant, registration, device_id, operation, outcome, actor, source,
+                request_id)
         select h.tenant, h.registration, h.id,
                case when h.n in (select i.n from reissue i) then 'credential_reissue'
                     when h.due then 'credential_deliver'
@@ -144,7 +146,7 @@ begin
                case when h.due or h.n in (select i.n from reissue i) then 'ok'
                     when h.same then 'wrong_state'
                     else 'token_mismatch' end::devcred.outcome,
-               h.actor, h.source
+               h.actor, h.source, h.request
           from held h
          where (h.due and h.can)
             or h.n in (select i.n from reissue i)
@@ -165,6 +167,6 @@ begin
       from held h;
 end
 $$;
-comment on function devcred.credential_deliver(bigint[], text[], text[], text[], inet[], bytea[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool, text[]) is
+comment on function devcred.credential_deliver(bigint[], text[], text[], text[], inet[], bytea[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool, text[], text[]) is
     'The part of credential_issue() for devices that have no request, places p_rest of the arrays: what was issued before is delivered again to the same
 claimant (redelivered; without sealed, and not counted, if the caller lacks the key), issued anew if an administrator reopened the delivery (ok), or refused (absent), which is audited at most once a minute.';

@@ -78,17 +78,19 @@ create or replace function devcred.credential_note(
     p_outcome devcred.outcome,
     p_actor text,
     p_source inet,
-    c devcred.device_credential)
+    c devcred.device_credential,
+    p_request text default null)
 returns void
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
     insert into devcred.event
-           (tenant, registration, device_id, operation, outcome, actor, source)
+           (tenant, registration, device_id, operation, outcome, actor, source,
+            request_id)
     values ((c).tenant, (c).registration, (c).device_id, p_operation, p_outcome,
-           p_actor, p_source)
+           p_actor, p_source, p_request)
 $$;
-comment on function devcred.credential_note(text, devcred.outcome, text, inet, devcred.device_credential) is
+comment on function devcred.credential_note(text, devcred.outcome, text, inet, devcred.device_credential, text) is
     'Record what was decided about a credential.';
 
 create or replace function devcred.credential_get(p_scope text, p_tenant text, p_id text)
@@ -177,7 +179,8 @@ create or replace function devcred.credential_rotate(
     p_salt bytea,
     p_hash bytea,
     p_overlap int,
-    p_crypt_hash text default null)
+    p_crypt_hash text default null,
+    p_request text default null)
 returns setof devcred.credential_state
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -207,11 +210,11 @@ begin
      where d.device_id = c.device_id
        and d.tenant = c.tenant
     returning d.* into c;
-    perform devcred.credential_note('credential_rotate', 'ok', p_actor, p_source, c);
+    perform devcred.credential_note('credential_rotate', 'ok', p_actor, p_source, c, p_request);
     return next devcred.credential_tell('ok', c);
 end
 $$;
-comment on function devcred.credential_rotate(text, text, inet, text, text, bytea, bytea, int, text) is
+comment on function devcred.credential_rotate(text, text, inet, text, text, bytea, bytea, int, text, text) is
     'Give a device a new password by its salt and hash.  The one it has works on until the new one is used, for p_overlap seconds at most (0: not at
 all); of several rotations in a row the one that the device has.  No row if there is none in reach.';
 
@@ -221,7 +224,8 @@ create or replace function devcred.credential_disable(
     p_source inet,
     p_tenant text,
     p_id text,
-    p_disabled bool)
+    p_disabled bool,
+    p_request text default null)
 returns setof devcred.credential_state
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -240,12 +244,12 @@ begin
            and d.tenant = c.tenant
         returning d.* into c;
         perform devcred.credential_note(case when p_disabled then 'credential_disable'
-            else 'credential_enable' end, 'ok', p_actor, p_source, c);
+            else 'credential_enable' end, 'ok', p_actor, p_source, c, p_request);
     end if;
     return next devcred.credential_tell('ok', c);
 end
 $$;
-comment on function devcred.credential_disable(text, text, inet, text, text, bool) is
+comment on function devcred.credential_disable(text, text, inet, text, text, bool, text) is
     'Refuse a device''s logins from now on (true) or allow them again (false).  No row if there is none in reach.';
 
 create or replace function devcred.credential_expire(
@@ -254,7 +258,8 @@ create or replace function devcred.credential_expire(
     p_source inet,
     p_tenant text,
     p_id text,
-    p_expires_at timestamptz)
+    p_expires_at timestamptz,
+    p_request text default null)
 returns setof devcred.credential_state
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -272,12 +277,12 @@ begin
          where d.device_id = c.device_id
            and d.tenant = c.tenant
         returning d.* into c;
-        perform devcred.credential_note('credential_expire', 'ok', p_actor, p_source, c);
+        perform devcred.credential_note('credential_expire', 'ok', p_actor, p_source, c, p_request);
     end if;
     return next devcred.credential_tell('ok', c);
 end
 $$;
-comment on function devcred.credential_expire(text, text, inet, text, text, timestamptz) is
+comment on function devcred.credential_expire(text, text, inet, text, text, timestamptz, text) is
     'Set when a credential ends to work; null: never.  No row if there is none in reach.';
 
 create or replace function devcred.credential_reopen(
@@ -286,7 +291,8 @@ create or replace function devcred.credential_reopen(
     p_source inet,
     p_tenant text,
     p_id text,
-    p_window int)
+    p_window int,
+    p_request text default null)
 returns setof devcred.credential_state
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -312,11 +318,11 @@ begin
            and d.tenant = c.tenant
         returning d.* into c;
     end if;
-    perform devcred.credential_note('credential_reopen', v_outcome, p_actor, p_source, c);
+    perform devcred.credential_note('credential_reopen', v_outcome, p_actor, p_source, c, p_request);
     return next devcred.credential_tell(v_outcome, c);
 end
 $$;
-comment on function devcred.credential_reopen(text, text, inet, text, text, int) is
+comment on function devcred.credential_reopen(text, text, inet, text, text, int, text) is
     'Let the device that the password was issued to ask once more.  ok; wrong_state: it was given by an administrator, or is disabled.
 What it has works on until what it gets is used.  No row if there is none in reach.';
 
@@ -325,7 +331,8 @@ create or replace function devcred.credential_revoke(
     p_actor text,
     p_source inet,
     p_tenant text,
-    p_id text)
+    p_id text,
+    p_request text default null)
 returns setof devcred.credential_state
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -340,11 +347,11 @@ begin
     delete from devcred.device_credential d
      where d.device_id = c.device_id
        and d.tenant = c.tenant;
-    perform devcred.credential_note('credential_revoke', 'ok', p_actor, p_source, c);
+    perform devcred.credential_note('credential_revoke', 'ok', p_actor, p_source, c, p_request);
     return next devcred.credential_tell('ok', c);
 end
 $$;
-comment on function devcred.credential_revoke(text, text, inet, text, text) is
+comment on function devcred.credential_revoke(text, text, inet, text, text, text) is
     'End a credential for good, at once; it is told as it was.  No row if there is none in reach.';
 
 create or replace function devcred.credential_decommission(
@@ -352,7 +359,8 @@ create or replace function devcred.credential_decommission(
     p_actor text,
     p_source inet,
     p_tenant text,
-    p_id text)
+    p_id text,
+    p_request text default null)
 returns setof devcred.credential_state
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -374,7 +382,7 @@ begin
         return;
     end if;
     if r.id is not null then
-        perform devcred.newdevice_delete(p_scope, p_actor, p_source, p_id);
+        perform devcred.newdevice_delete(p_scope, p_actor, p_source, p_id, p_request);
     end if;
     if c.device_id is null then
         c.device_id := r.id;
@@ -391,11 +399,11 @@ begin
     on conflict (device_id, tenant) do update
        set at = excluded.at,
            actor = excluded.actor;
-    perform devcred.credential_note('credential_decommission', 'ok', p_actor, p_source, c);
+    perform devcred.credential_note('credential_decommission', 'ok', p_actor, p_source, c, p_request);
     return next devcred.credential_tell('ok', c);
 end
 $$;
-comment on function devcred.credential_decommission(text, text, inet, text, text) is
+comment on function devcred.credential_decommission(text, text, inet, text, text, text) is
     'Take a device out of service: its request and its credential go, and should the id come again, it is accepted one by one only.
 No row if there is neither in reach.';
 
@@ -407,7 +415,8 @@ create or replace function devcred.credential_use(
     p_generation int,
     p_good bool,
     p_source inet,
-    p_crypt_hash text default null)
+    p_crypt_hash text default null,
+    p_request text default null)
 returns table (outcome devcred.outcome)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -434,7 +443,7 @@ begin
         returning d.* into c;
         if c.first_used_at >= now() then
             perform devcred.credential_note('credential_confirm', 'ok',
-                c.tenant || '/' || c.username, p_source, c);
+                c.tenant || '/' || c.username, p_source, c, p_request);
         end if;
     else
         update devcred.device_credential d
@@ -452,7 +461,7 @@ begin
     select 'ok'::devcred.outcome;
 end
 $$;
-comment on function devcred.credential_use(text, text, int, bool, inet, text) is
+comment on function devcred.credential_use(text, text, int, bool, inet, text, text) is
     'Record what a login of a device came to.  Good: the password of this generation is in use, so its delivery window is closed and the password
 before it ends; p_crypt_hash is kept if there is none.  Bad: counted, also for a device that does not exist.';
 

@@ -11,7 +11,8 @@ create or replace function devcred.newdevice_create(
     p_tenant text,
     p_group_id text,
     p_type text,
-    p_custom_properties jsonb)
+    p_custom_properties jsonb,
+    p_request text default null)
 returns table (
     outcome devcred.outcome,
     id text,
@@ -54,15 +55,15 @@ begin
     end if;
     insert into devcred.event
            (tenant, registration, device_id, operation, outcome, actor, source,
-            status_after)
+            status_after, request_id)
     values (r.tenant, r.seq, r.id, 'newdevice_create', 'ok', p_actor, p_source,
-            r.status);
+            r.status, p_request);
     return query
     select 'ok'::devcred.outcome, r.id, r.tenant, r.status, r.owner,
            devcred.iso_time(r.created_at), r.group_id, r.type, r.custom_properties;
 end
 $$;
-comment on function devcred.newdevice_create(text, text, inet, text, text, text, text, jsonb) is
+comment on function devcred.newdevice_create(text, text, inet, text, text, text, text, jsonb, text) is
     'Register a device id.  p_tenant is obeyed for the management tenant only.  ok, exists or no_tenant.';
 
 create or replace function devcred.newdevice_get(p_scope text, p_id text)
@@ -148,7 +149,8 @@ create or replace function devcred.newdevice_update(
     p_status devcred.request_status,
     p_type text default null,
     p_token bytea default null,
-    p_token_attempts int default 5)
+    p_token_attempts int default 5,
+    p_request text default null)
 returns table (
     outcome devcred.outcome,
     id text,
@@ -254,15 +256,15 @@ begin
     end if;
     insert into devcred.event
            (tenant, registration, device_id, operation, outcome, actor, source,
-            status_before, status_after)
+            status_before, status_after, request_id)
     values (r.tenant, r.seq, r.id, v_operation, v_outcome, p_actor, p_source,
-            v_before, r.status);
+            v_before, r.status, p_request);
     return query
     select v_outcome, r.id, r.tenant, r.status, r.owner,
            devcred.iso_time(r.created_at), r.group_id, r.type, r.custom_properties;
 end
 $$;
-comment on function devcred.newdevice_update(text, text, inet, text, devcred.request_status, text, bytea, int) is
+comment on function devcred.newdevice_update(text, text, inet, text, devcred.request_status, text, bytea, int, text) is
     'Accept, block or lift the block of a request; audited whatever the outcome.
 p_token: devcred.token_digest() of the security token the administrator gave.  p_token_attempts: wrong tokens until the request is blocked.
 ok, wrong_state, token_mismatch, token_blocked or limit_reached with the request as it now is; no row if there is none in reach.';
@@ -270,7 +272,8 @@ ok, wrong_state, token_mismatch, token_blocked or limit_reached with the request
 create or replace function devcred.newdevice_accept_all(
     p_scope text,
     p_actor text,
-    p_source inet)
+    p_source inet,
+    p_request text default null)
 returns table (
     outcome devcred.outcome,
     id text,
@@ -303,7 +306,8 @@ begin
                      limit 2000) r
              order by r.id) pending
      cross join lateral devcred.newdevice_update(
-           p_scope, p_actor, p_source, pending.id, 'ACCEPTED') u;
+           p_scope, p_actor, p_source, pending.id, 'ACCEPTED',
+           p_request => p_request) u;
     return query
     select 'decommissioned'::devcred.outcome, n.id, n.tenant, n.status, n.owner,
            devcred.iso_time(n.created_at), n.group_id, n.type, n.custom_properties
@@ -317,7 +321,7 @@ begin
      limit 100;
 end
 $$;
-comment on function devcred.newdevice_accept_all(text, text, inet) is
+comment on function devcred.newdevice_accept_all(text, text, inet, text) is
     'Accept what waits for acceptance, at most 2,000 requests at a time; a row for each, as newdevice_update() answers.
 Requests whose device sent a security token are refused (token_mismatch): that takes the token; so are devices that were
 decommissioned (decommissioned): they take a look.';
@@ -386,7 +390,8 @@ create or replace function devcred.newdevice_delete(
     p_scope text,
     p_actor text,
     p_source inet,
-    p_id text)
+    p_id text,
+    p_request text default null)
 returns table (outcome devcred.outcome)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
@@ -402,14 +407,14 @@ begin
     )
     insert into devcred.event
            (tenant, registration, device_id, operation, outcome, actor, source,
-            status_before)
+            status_before, request_id)
     select g.tenant, g.seq, g.id, 'newdevice_delete', 'ok', p_actor, p_source,
-           g.status
+           g.status, p_request
       from gone g
     returning 'ok'::devcred.outcome;
 end
 $$;
-comment on function devcred.newdevice_delete(text, text, inet, text) is
+comment on function devcred.newdevice_delete(text, text, inet, text, text) is
     'Withdraw a request in any state; issued credentials stay.  No row if there is none in reach.';
 
 create or replace function devcred.newdevice_claims(p_scope text, p_id text)

@@ -21,7 +21,8 @@ select e.seq,
        e.source,
        e.db_user,
        e.status_before,
-       e.status_after
+       e.status_after,
+       e.request_id
   from devcred.event e;
 comment on view devcred.audit is
     'Every decision, one row each, in the order they were recorded (seq).';

@@ -23,6 +23,7 @@ parse(struct asked *a, const char *conf, const char *vars, const char *body)
 	ask(a, conf, vars, body);
 	memcpy(a->x->login.tenant, "t", 2);
 	memcpy(a->x->login.actor, "t/u", 4);
+	memcpy(a->x->request, "r-1", 4);
 	a->x->login.roles = ROLE_DEVICE_BOOTSTRAP | ROLE_DEVICE;
 	if (a->rc == -1 || route_find(a->x) == -1)
 		return NEED_NOTHING;
@@ -59,26 +60,29 @@ static const struct {
 	const char	*body;
 	enum store_id	 call;
 	int		 status;	/* of a refusal; 0: a call */
-	const char	*value[8];	/* NULL: null; "*": whatever */
+	const char	*value[9];	/* NULL: null; "*": whatever */
 } asks[] = {
 	{ "a new request", AT("POST", NEW), "{\"id\":\"a\"}",
 	  STORE_NEWDEVICE_CREATE, 0,
-	  { "t", "t/u", "192.0.2.1", "a", NULL, NULL, NULL, NULL } },
+	  { "t", "t/u", "192.0.2.1", "a", NULL, NULL, NULL, NULL,
+	    "r-1" } },
 	{ "a new request with all", AT("POST", NEW), "{\"id\":\"a\","
 	  "\"tenantId\":\"x\",\"groupId\":\"g\",\"type\":\"y\","
 	  "\"customProperties\":{\"k\": [1]}}", STORE_NEWDEVICE_CREATE, 0,
-	  { "t", "t/u", "192.0.2.1", "a", "x", "g", "y", "{\"k\":[1]}" } },
+	  { "t", "t/u", "192.0.2.1", "a", "x", "g", "y", "{\"k\":[1]}",
+	    "r-1" } },
 	{ "a new request without an id", AT("POST", NEW), "{}", STORE_MAX, 422,
 	  { NULL } },
 	{ "a request", AT("GET", NEW "/a%27b"), NULL, STORE_NEWDEVICE_GET, 0,
 	  { "t", "a'b" } },
 	{ "an acceptance", AT("PUT", NEW "/a"), "{\"status\":\"ACCEPTED\"}",
 	  STORE_NEWDEVICE_UPDATE, 0,
-	  { "t", "t/u", "192.0.2.1", "a", "ACCEPTED", NULL, NULL, "5" } },
+	  { "t", "t/u", "192.0.2.1", "a", "ACCEPTED", NULL, NULL, "5",
+	    "r-1" } },
 	{ "an acceptance with a token", AT("PUT", NEW "/a"),
 	  "{\"status\":\"ACCEPTED\",\"securityToken\":\"s\",\"type\":\"y\"}",
 	  STORE_NEWDEVICE_UPDATE, 0,
-	  { "t", "t/u", "192.0.2.1", "a", "ACCEPTED", "y", "*", "5" } },
+	  { "t", "t/u", "192.0.2.1", "a", "ACCEPTED", "y", "*", "5", "r-1" } },
 	{ "an update without a status", AT("PUT", NEW "/a"), "{}", STORE_MAX,
 	  422, { NULL } },
 	{ "an update to no status", AT("PUT", NEW "/a"),
@@ -86,9 +90,10 @@ static const struct {
 	{ "an update with no JSON", AT("PUT", NEW "/a"), "x", STORE_MAX, 400,
 	  { NULL } },
 	{ "a deletion", AT("DELETE", NEW "/a"), NULL, STORE_NEWDEVICE_DELETE, 0,
-	  { "t", "t/u", "192.0.2.1", "a" } },
+	  { "t", "t/u", "192.0.2.1", "a", "r-1" } },
 	{ "all of them", AT("POST", NEW "/acceptAll"), NULL,
-	  STORE_NEWDEVICE_ACCEPT_ALL, 0, { "t", "t/u", "192.0.2.1" } },
+	  STORE_NEWDEVICE_ACCEPT_ALL, 0,
+	  { "t", "t/u", "192.0.2.1", "r-1" } },
 	{ "the limit", AT("GET", NEW "/limit"), NULL, STORE_NEWDEVICE_LIMIT, 0,
 	  { "t" } },
 	{ "the tenant", AT("GET", "/tenant/currentTenant"), NULL,

@@ -28,46 +28,46 @@ static const struct {
 } table[] = {
 	{ STORE_USER_LOGIN, "user_login", 4, LANE_POLL, true, false },
 	{ STORE_TENANT_GET, "tenant_get", 1, LANE_ADMIN, true, false },
-	{ STORE_NEWDEVICE_CREATE, "newdevice_create", 8, LANE_ADMIN, false,
+	{ STORE_NEWDEVICE_CREATE, "newdevice_create", 9, LANE_ADMIN, false,
 	  false },
 	{ STORE_NEWDEVICE_GET, "newdevice_get", 2, LANE_ADMIN, true, false },
 	{ STORE_NEWDEVICE_LIST, "newdevice_list", 6, LANE_ADMIN, true, false },
-	{ STORE_NEWDEVICE_UPDATE, "newdevice_update", 8, LANE_ADMIN, false,
+	{ STORE_NEWDEVICE_UPDATE, "newdevice_update", 9, LANE_ADMIN, false,
 	  false },
-	{ STORE_NEWDEVICE_DELETE, "newdevice_delete", 4, LANE_ADMIN, false,
+	{ STORE_NEWDEVICE_DELETE, "newdevice_delete", 5, LANE_ADMIN, false,
 	  false },
-	{ STORE_NEWDEVICE_ACCEPT_ALL, "newdevice_accept_all", 3, LANE_ADMIN,
+	{ STORE_NEWDEVICE_ACCEPT_ALL, "newdevice_accept_all", 4, LANE_ADMIN,
 	  false, false },
 	{ STORE_NEWDEVICE_LIMIT, "newdevice_limit", 1, LANE_ADMIN, true,
 	  false },
 	{ STORE_CREDENTIAL_LOOK, "credential_look", 4, LANE_POLL, true, true },
-	{ STORE_CREDENTIAL_ISSUE, "credential_issue", 18, LANE_ISSUE, false,
+	{ STORE_CREDENTIAL_ISSUE, "credential_issue", 19, LANE_ISSUE, false,
 	  true },
-	{ STORE_CREDENTIAL_USE, "credential_use", 6, LANE_ISSUE, false,
+	{ STORE_CREDENTIAL_USE, "credential_use", 7, LANE_ISSUE, false,
 	  false },
 	{ STORE_CREDENTIAL_LIST, "credential_list", 6, LANE_ADMIN, true,
 	  false },
 	{ STORE_CREDENTIAL_GET, "credential_get", 3, LANE_ADMIN, true, false },
-	{ STORE_CREDENTIAL_ROTATE, "credential_rotate", 9, LANE_ADMIN, false,
+	{ STORE_CREDENTIAL_ROTATE, "credential_rotate", 10, LANE_ADMIN, false,
 	  false },
-	{ STORE_CREDENTIAL_DISABLE, "credential_disable", 6, LANE_ADMIN, false,
+	{ STORE_CREDENTIAL_DISABLE, "credential_disable", 7, LANE_ADMIN, false,
 	  false },
-	{ STORE_CREDENTIAL_EXPIRE, "credential_expire", 6, LANE_ADMIN, false,
+	{ STORE_CREDENTIAL_EXPIRE, "credential_expire", 7, LANE_ADMIN, false,
 	  false },
-	{ STORE_CREDENTIAL_REOPEN, "credential_reopen", 6, LANE_ADMIN, false,
+	{ STORE_CREDENTIAL_REOPEN, "credential_reopen", 7, LANE_ADMIN, false,
 	  false },
-	{ STORE_CREDENTIAL_REVOKE, "credential_revoke", 5, LANE_ADMIN, false,
+	{ STORE_CREDENTIAL_REVOKE, "credential_revoke", 6, LANE_ADMIN, false,
 	  false },
-	{ STORE_CREDENTIAL_DECOMMISSION, "credential_decommission", 5,
+	{ STORE_CREDENTIAL_DECOMMISSION, "credential_decommission", 6,
 	  LANE_ADMIN, false, false },
 	{ STORE_NEWDEVICE_CLAIMS, "newdevice_claims", 2, LANE_ADMIN, true,
 	  false },
 	{ STORE_HOUSEKEEP, "housekeep", 1, LANE_ADMIN, true, false },
 	{ STORE_SEAL_KEYS, "seal_keys", 0, LANE_ADMIN, true, false },
 	{ STORE_BULK_BEGIN, "bulk_begin", 0, LANE_ADMIN, false, false },
-	{ STORE_NEWDEVICE_LOAD, "newdevice_load", 5, LANE_ADMIN, false,
+	{ STORE_NEWDEVICE_LOAD, "newdevice_load", 6, LANE_ADMIN, false,
 	  false },
-	{ STORE_CREDENTIAL_LOAD, "credential_load", 5, LANE_ADMIN, false,
+	{ STORE_CREDENTIAL_LOAD, "credential_load", 6, LANE_ADMIN, false,
 	  false },
 };
 
@@ -127,6 +127,7 @@ test_values(void)
 	store_add_digest(&call, digest);
 	store_add_digest(&call, NULL);
 	store_add_num(&call, 0);
+	store_add(&call, NONE);
 	free(copy);
 	free(digest);
 	OK(store_call_ok(&call), "values of every kind make a call");
@@ -195,8 +196,8 @@ static const struct buf sealed = { .data = seal_text, .len = 2 };
 #define CLAIM(i, s, a, f, g, t, n, k, c) { .id = i, .scope = s, .actor = a, \
 	.source = f, .agent = g, .token = t, .claimant = who, .tenant = s, \
 	.generation = n, .salt = salt, .hash = hash, .seal_key = k, \
-	.sealed = &sealed, .crypt_hash = c, .window = 900, .limit = 10, \
-	.keys = "{\"k\"}" }
+	.sealed = &sealed, .crypt_hash = c, .request = a, .window = 900, \
+	.limit = 10, .keys = "{\"k\"}" }
 
 static const struct store_claim claims[] = {
 	CLAIM("plain", "t1", "t1/boot", "192.0.2.1", "curl", token, 1, "k",
@@ -226,6 +227,7 @@ static const char *const issue[] = {
 	"10",
 	"f",
 	"{\"k\"}",
+	"{\"t1/boot\",\"t\\\\2/\\\"\",\"null\",\" x \"}",
 };
 
 static void
@@ -245,7 +247,7 @@ test_group(void)
 		of[i] = &claims[i];
 	store_group(&call, STORE_CREDENTIAL_ISSUE, of, 4);
 	OK(store_call_ok(&call), "four claims to issue are one call");
-	for (i = 0; i < 18; i++)
+	for (i = 0; i < 19; i++)
 		IS_STR(value_of(&call, i), issue[i], "value %d of it", i);
 	store_call_free(&call);
 	store_group(&call, STORE_CREDENTIAL_LOOK, of, 4);
