@@ -43,7 +43,8 @@ make_id(char *id)
 static const char *
 value_of(const char *s, const char *name, size_t len)
 {
-	return strncmp(s, name, len) == 0 ? s + len : NULL;
+	return s[0] == name[0] && strncmp(s, name, len) == 0 ? s + len :
+	    NULL;
 }
 
 /* Take what somebody calls it; -1 if that cannot be an id. */
