@@ -56,7 +56,7 @@ private_web_apache() {
 	END
 	for module in mpm_event authn_core authz_core authz_user auth_basic \
 	    alias env headers reqtimeout proxy proxy_fcgi cgid fcgid \
-	    authnz_fcgi dbd authn_dbd; do
+	    authnz_fcgi dbd authn_dbd unique_id; do
 		if [ -e "/usr/lib/apache2/modules/mod_$module.so" ]; then
 			echo "LoadModule ${module}_module" \
 			    "/usr/lib/apache2/modules/mod_$module.so"
