@@ -66,6 +66,12 @@ struct newdevice {
 	const char *group_id;		/* or NULL */
 	const char *type;		/* or NULL */
 	const char *custom_properties;	/* a JSON object */
+	/* what to look at before accepting, if that is known */
+	bool	    reviewed;
+	const char *last_seen;		/* ISO 8601, or NULL */
+	const char *claimed_from;	/* address, or NULL */
+	long	    claimants;
+	bool	    has_token;
 };
 
 /* An issued credential, as a row tells it; strings belong to the row. */

@@ -5,6 +5,8 @@
 
 /* The columns of a request start after its outcome or total. */
 #define NEWDEVICE_COLUMN	1
+/* What a list tells besides. */
+#define NEWDEVICE_SEEN_COLUMN	9
 
 #define STATEMENT(f, args, n, lane, reads, group) \
 	{ { #f, "select * from devcred." #f "(" args ")", n }, lane, reads, \
@@ -336,6 +338,20 @@ store_newdevice(const struct db_rows *rows, int row, struct newdevice *nd)
 	nd->group_id = db_text(rows, row, col++);
 	nd->type = db_text(rows, row, col++);
 	nd->custom_properties = db_text(rows, row, col++);
+	nd->reviewed = false;
+}
+
+void
+store_newdevice_seen(const struct db_rows *rows, int row,
+    struct newdevice *nd)
+{
+	int col = NEWDEVICE_SEEN_COLUMN;
+
+	nd->reviewed = true;
+	nd->last_seen = db_text(rows, row, col++);
+	nd->claimed_from = db_text(rows, row, col++);
+	nd->claimants = db_num(rows, row, col++);
+	nd->has_token = db_true(rows, row, col++);
 }
 
 void

@@ -135,6 +135,10 @@ enum outcome store_outcome(const struct db_rows *rows, int row, int col);
 void	 store_newdevice(const struct db_rows *rows, int row,
 	    struct newdevice *nd);
 
+/* What a row of newdevice_list tells besides. */
+void	 store_newdevice_seen(const struct db_rows *rows, int row,
+	    struct newdevice *nd);
+
 /*
  * The credential in a row of the credential functions; col is the column of
  * the outcome, 1 in a list and else 0.

@@ -52,6 +52,12 @@ repr_newdevice(struct buf *out, const struct newdevice *nd, const char *base)
 	add_field(out, "type", nd->type);
 	buf_puts(out, ",\"customProperties\":");
 	buf_puts(out, nd->custom_properties);	/* PostgreSQL's own JSON */
+	if (nd->reviewed) {
+		add_field(out, "lastSeen", nd->last_seen);
+		add_field(out, "source", nd->claimed_from);
+		buf_printf(out, ",\"claimants\":%ld,\"hasToken\":%s",
+		    nd->claimants, nd->has_token ? "true" : "false");
+	}
 	buf_putc(out, '}');
 }
 

@@ -20,6 +20,7 @@ const struct operation *const operations[] = {
 	&credential_rotate,
 	&credential_reopen,
 	&credential_decommission,
+	&newdevice_review,
 	&newdevice_claims,
 	&smartrest,
 	&tenant_current,

@@ -15,7 +15,7 @@
  * 0, or -1 if there are no rows.
  */
 struct operation {
-	const char	*name;		/* also of the SQL function */
+	const char	*name;		/* of the SQL function, as a rule */
 	const char	*method;
 	const char	*path;		/* "{id}" stands for a device id */
 	unsigned int	 roles[2];	/* any of these, by enum api_profile */
@@ -54,6 +54,7 @@ extern const struct operation credential_rotate;
 extern const struct operation credential_reopen;
 extern const struct operation credential_decommission;
 extern const struct operation newdevice_claims;
+extern const struct operation newdevice_review;
 extern const struct operation smartrest;
 extern const struct operation tenant_current;
 extern const struct operation tenant_option;

@@ -55,3 +55,6 @@ comment on column devcred.newdevice_request.has_token is
     'Whether a security token was sent with the first poll.';
 comment on column devcred.newdevice_request.claimant_count is
     'How many have asked for the id; 20 at most.';
+
+-- It tells more now; sql/ makes it anew.
+drop function if exists devcred.newdevice_list(text, devcred.request_status, text, int, bigint, bool);

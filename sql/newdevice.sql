@@ -108,7 +108,11 @@ returns table (
     created text,
     group_id text,
     type text,
-    custom_properties jsonb)
+    custom_properties jsonb,
+    last_seen text,
+    claimed_from text,
+    claimants int,
+    has_token bool)
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
@@ -126,7 +130,8 @@ begin
         offset p_offset
     )
     select c.n, r.id, r.tenant, r.status, r.owner,
-           devcred.iso_time(r.created_at), r.group_id, r.type, r.custom_properties
+           devcred.iso_time(r.created_at), r.group_id, r.type, r.custom_properties,
+           devcred.iso_time(r.last_seen_at), host(r.claimed_from), r.claimant_count, r.has_token
       from (select case when p_count then (
                 select count(*)
                   from devcred.newdevice_request r

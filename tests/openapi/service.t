@@ -104,6 +104,7 @@ my %good = (
 	(map { my $what = $_; ("credential_$what" => sub { $admin, 'POST',
 		life_of(issued($admin)) . "/$what", body => '' }) }
 		qw(rotate reopen decommission)),
+	newdevice_review => sub { $admin, 'GET', '/devcred/newDeviceRequests' },
 	newdevice_claims => sub { $admin, 'GET',
 		'/devcred/newDeviceRequests/' . pending($admin) . '/claims' },
 	verify => sub { login_of(issued($admin)), 'GET', '/devcred/verify' },
@@ -220,9 +221,11 @@ registered($admin);
 accepted($admin);
 
 # Lists.
-$admin->get("$requests?$_") for 'withTotalPages=true&withTotalElements=true',
-    'pageSize=2&currentPage=2', "status=BLOCKED&q=device", 'pageSize=2000', 'pageSize=none',
-    map { "status=$_" } qw(WAITING_FOR_CONNECTION PENDING_ACCEPTANCE ACCEPTED);
+for my $list ($requests, '/devcred/newDeviceRequests') {
+	$admin->get("$list?$_") for 'withTotalPages=true&withTotalElements=true',
+	    'pageSize=2&currentPage=2', "status=BLOCKED&q=device", 'pageSize=2000', 'pageSize=none',
+	    map { "status=$_" } qw(WAITING_FOR_CONNECTION PENDING_ACCEPTANCE ACCEPTED);
+}
 
 # Many at once: one that is accepted, and one whose device sent a token.
 my $all = client('all/admin');

@@ -55,6 +55,8 @@ export const requests = {
 		await by("button", "Block pump-1").focus();
 		is((await poll("pump-1", "blue 42")).status, 404, "the device asks");
 		await comes(chip("pump-1", "Pending"), "the page learns of it by itself");
+		await comes(chip("pump-1", "Token"), "that it sent a token");
+		await comes(row("pump-1").getByText("127.0.0.1"), "and from where");
 		ok(await by("button", "Block pump-1").evaluate((node) =>
 			node === document.activeElement), "and leaves the focus where it was");
 		await by("button", "Accept pump-1").click();

@@ -78,6 +78,7 @@ export const rest = {
 		await pending("claimed", "blue");
 		await poll("claimed", undefined, "another agent");
 		await refresh();
+		await comes(chip("claimed", "2 claimants"), "the list marks it");
 		await by("button", "Accept claimed").click();
 		await comes(dialog.getByText("2 claimants have asked"),
 			"several claimants are told of before one is accepted");

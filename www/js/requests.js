@@ -1,14 +1,14 @@
 // The list of requests.
 
 import { el, fill, button, field, idText, say } from "./dom.js";
-import { call, who, REQUESTS } from "./api.js";
+import { call, who, CLAIMED } from "./api.js";
 import { ACTIONS, actionsFor, actOnOne, actOnMany, acceptAll, details,
 	newRequest } from "./actions.js";
 import { dialogOpen } from "./dialog.js";
 import { Table } from "./table.js";
 import { Pager } from "./pager.js";
 import { Refresher } from "./refresh.js";
-import { chip, REQUEST } from "./status.js";
+import { chip, marks, REQUEST } from "./status.js";
 import { ageText, renewAges } from "./time.js";
 
 const PAUSE = 5000;	// ms without a key until typing has ended
@@ -60,6 +60,7 @@ export function requestsView() {
 			{ name: "Type", class: "type" },
 			...(who().management ? [{ name: "Tenant", class: "type" }] : []),
 			{ name: "Registered", class: "age" },
+			{ name: "Last seen", class: "seen" },
 			{ name: "Owner", class: "owner" },
 			{ name: "Actions", class: "row-actions", unseen: true },
 		],
@@ -83,10 +84,12 @@ export function requestsView() {
 			}),
 			button(idText(id), () => details(request, act),
 				{ class: "link", "data-name": "id" }),
-			chip(status, REQUEST),
+			[chip(status, REQUEST), marks(request)],
 			request.type ? idText(request.type) : "\u2013",
 			...(who().management ? [idText(request.tenantId)] : []),
 			ageText(request.creationTime),
+			[ageText(request.lastSeen), request.source
+				&& [" ", idText(request.source, { title: "Where it first asked from" })]],
 			idText(request.owner),
 			actionsFor(status).map((name) => button(ACTIONS[name].verb,
 				() => act(name, request), {
@@ -167,7 +170,7 @@ export function requestsView() {
 			query.set("status", filter.value);
 		}
 		// the service does not read + as a space
-		const answer = await call("GET", `${REQUESTS}?${
+		const answer = await call("GET", `${CLAIMED}?${
 			query.toString().replaceAll("+", "%20")}`);
 		if (current()) {
 			show(answer.newDeviceRequests,

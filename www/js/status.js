@@ -24,3 +24,15 @@ export function chip(status, words) {
 	return el("span", { class: `chip ${status.toLowerCase()}`, title },
 		el("span", { class: "mark", "aria-hidden": "true" }, mark), text);
 }
+
+// What is worth a look before accepting.
+export function marks({ claimants, hasToken }) {
+	return [
+		claimants > 1 && el("span", {
+			class: "chip claimed", title: "More than one has asked for this id",
+		}, `${claimants} claimants`),
+		hasToken && el("span", {
+			class: "chip token", title: "The device sent a security token",
+		}, "Token"),
+	];
+}
