@@ -109,7 +109,8 @@ export const rest = {
 		const held = await secret.elementHandle();
 		await page.keyboard.press("Escape");
 		await goes(secret, "until it is closed");
-		is(await held.textContent(), "", "and then it is wiped");
+		await until(async () => await held.textContent() === "",
+			"and then it is wiped");
 		ok(!(await page.content()).includes(device.password), "and nowhere else");
 		await by("button", "Disable pump-1").click();
 		await comes(chip("pump-1", "Disabled"), "a device can be disabled");
