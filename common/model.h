@@ -66,8 +66,10 @@ struct newdevice {
 	const char *group_id;		/* or NULL */
 	const char *type;		/* or NULL */
 	const char *custom_properties;	/* a JSON object */
-	/* what to look at before accepting, if that is known */
-	bool	    reviewed;
+};
+
+/* What to look at before a request is accepted. */
+struct newdevice_review {
 	const char *last_seen;		/* ISO 8601, or NULL */
 	const char *claimed_from;	/* address, or NULL */
 	long	    claimants;
@@ -90,6 +92,21 @@ struct credential {
 	long	    failures;
 	const char *accepted_by;
 	const char *custom_properties;	/* a JSON object, or NULL */
+};
+
+/* An event, as a row tells it; strings belong to the row. */
+struct event {
+	long	    seq;
+	const char *at;			/* ISO 8601 */
+	const char *tenant;
+	const char *id;
+	const char *operation;
+	const char *outcome;
+	const char *actor;
+	const char *source;		/* address, or NULL */
+	const char *before;		/* status, or NULL */
+	const char *after;		/* status, or NULL */
+	const char *request;		/* id of the HTTP request, or NULL */
 };
 
 /* The name of a status, and the status of a name. */

@@ -6,7 +6,7 @@
 /* The columns of a request start after its outcome or total. */
 #define NEWDEVICE_COLUMN	1
 /* What a list tells besides. */
-#define NEWDEVICE_SEEN_COLUMN	9
+#define REVIEW_COLUMN	9
 
 #define STATEMENT(f, args, n, lane, reads, group) \
 	{ { #f, "select * from devcred." #f "(" args ")", n }, lane, reads, \
@@ -56,6 +56,10 @@ static const struct store_statement statements[STORE_MAX] = {
 	[STORE_CREDENTIAL_DECOMMISSION] = STATEMENT(credential_decommission,
 	    "$1, $2, $3, $4, $5, $6", 6, LANE_ADMIN, false, 0),
 	[STORE_NEWDEVICE_CLAIMS] = STATEMENT(newdevice_claims, "$1, $2", 2,
+	    LANE_ADMIN, true, 0),
+	[STORE_EVENT_LIST] = STATEMENT(event_list, "$1, $2, $3, $4", 4,
+	    LANE_ADMIN, true, 0),
+	[STORE_EVENT_COUNT] = STATEMENT(event_count, "$1, $2", 2,
 	    LANE_ADMIN, true, 0),
 	[STORE_HOUSEKEEP] = STATEMENT(housekeep, "$1", 1, LANE_ADMIN, true,
 	    0),
@@ -338,20 +342,36 @@ store_newdevice(const struct db_rows *rows, int row, struct newdevice *nd)
 	nd->group_id = db_text(rows, row, col++);
 	nd->type = db_text(rows, row, col++);
 	nd->custom_properties = db_text(rows, row, col++);
-	nd->reviewed = false;
 }
 
 void
-store_newdevice_seen(const struct db_rows *rows, int row,
-    struct newdevice *nd)
+store_review(const struct db_rows *rows, int row,
+    struct newdevice_review *review)
 {
-	int col = NEWDEVICE_SEEN_COLUMN;
+	int col = REVIEW_COLUMN;
 
-	nd->reviewed = true;
-	nd->last_seen = db_text(rows, row, col++);
-	nd->claimed_from = db_text(rows, row, col++);
-	nd->claimants = db_num(rows, row, col++);
-	nd->has_token = db_true(rows, row, col++);
+	review->last_seen = db_text(rows, row, col++);
+	review->claimed_from = db_text(rows, row, col++);
+	review->claimants = db_num(rows, row, col++);
+	review->has_token = db_true(rows, row, col++);
+}
+
+void
+store_event(const struct db_rows *rows, int row, struct event *event)
+{
+	int col = 0;
+
+	event->seq = db_num(rows, row, col++);
+	event->at = db_text(rows, row, col++);
+	event->tenant = db_text(rows, row, col++);
+	event->id = db_text(rows, row, col++);
+	event->operation = db_text(rows, row, col++);
+	event->outcome = db_text(rows, row, col++);
+	event->actor = db_text(rows, row, col++);
+	event->source = db_text(rows, row, col++);
+	event->before = db_text(rows, row, col++);
+	event->after = db_text(rows, row, col++);
+	event->request = db_text(rows, row, col++);
 }
 
 void

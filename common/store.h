@@ -40,6 +40,8 @@ enum store_id {
 	STORE_CREDENTIAL_REVOKE,
 	STORE_CREDENTIAL_DECOMMISSION,
 	STORE_NEWDEVICE_CLAIMS,
+	STORE_EVENT_LIST,
+	STORE_EVENT_COUNT,
 	STORE_HOUSEKEEP,
 	STORE_SEAL_KEYS,
 	STORE_BULK_BEGIN,
@@ -136,8 +138,11 @@ void	 store_newdevice(const struct db_rows *rows, int row,
 	    struct newdevice *nd);
 
 /* What a row of newdevice_list tells besides. */
-void	 store_newdevice_seen(const struct db_rows *rows, int row,
-	    struct newdevice *nd);
+void	 store_review(const struct db_rows *rows, int row,
+	    struct newdevice_review *review);
+
+/* The event in a row of event_list. */
+void	 store_event(const struct db_rows *rows, int row, struct event *event);
 
 /*
  * The credential in a row of the credential functions; col is the column of

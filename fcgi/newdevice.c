@@ -20,7 +20,7 @@ reply_newdevice(struct exchange *x, int status, const struct newdevice *nd,
 		return;
 	}
 	repr_newdevice(reply_start(&x->reply, status, MEDIA_NEWDEVICE), nd,
-	    buf_text(&x->rq.base));
+	    NULL, buf_text(&x->rq.base));
 }
 
 static enum need

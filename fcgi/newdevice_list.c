@@ -44,6 +44,7 @@ list_render(struct exchange *x, const struct db_rows *rows, int row)
 {
 	const struct page_kind *kind = kind_of(x);
 	const char *base = buf_text(&x->rq.base);
+	struct newdevice_review seen;
 	struct newdevice nd;
 	struct page page;
 	struct buf *out;
@@ -64,9 +65,8 @@ list_render(struct exchange *x, const struct db_rows *rows, int row)
 		if (i > 0)
 			buf_putc(out, ',');
 		store_newdevice(rows, i, &nd);
-		if (kind == &review)
-			store_newdevice_seen(rows, i, &nd);
-		repr_newdevice(out, &nd, base);
+		store_review(rows, i, &seen);
+		repr_newdevice(out, &nd, kind == &review ? &seen : NULL, base);
 	}
 	page_end(&page, out, db_num(rows, 0, 0));
 	page_free(&page);

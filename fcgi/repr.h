@@ -39,11 +39,11 @@ enum repr_found repr_object(const struct repr *obj, const char *field,
 void	 repr_error(struct buf *out, const char *error, const char *message);
 
 /*
- * A request; base is the start of links ("https://host") and ends without a
- * slash.
+ * A request; review, unless it is NULL, is told with it.  base is the start
+ * of links ("https://host") and ends without a slash.
  */
 void	 repr_newdevice(struct buf *out, const struct newdevice *nd,
-	    const char *base);
+	    const struct newdevice_review *review, const char *base);
 
 /* Whether there is such a field, be it null. */
 bool	 repr_has(const struct repr *obj, const char *field) MUST_CHECK;
@@ -56,6 +56,9 @@ void	 repr_issued(struct buf *out, const struct credential *c,
 void	 repr_claim(struct buf *out, bool another, const char *claimed,
 	    const char *source, const char *agent, bool has_token,
 	    const char *actor);
+
+/* An event; another: not the first of a list. */
+void	 repr_event(struct buf *out, bool another, const struct event *event);
 
 /* Credentials; custom_properties may be NULL. */
 void	 repr_credentials(struct buf *out, const char *id, const char *tenant,

@@ -39,7 +39,8 @@ add_self(struct buf *out, const char *base, const char *what, const char *id)
 }
 
 void
-repr_newdevice(struct buf *out, const struct newdevice *nd, const char *base)
+repr_newdevice(struct buf *out, const struct newdevice *nd,
+    const struct newdevice_review *review, const char *base)
 {
 	buf_putc(out, '{');
 	add_field(out, "id", nd->id);
@@ -52,11 +53,11 @@ repr_newdevice(struct buf *out, const struct newdevice *nd, const char *base)
 	add_field(out, "type", nd->type);
 	buf_puts(out, ",\"customProperties\":");
 	buf_puts(out, nd->custom_properties);	/* PostgreSQL's own JSON */
-	if (nd->reviewed) {
-		add_field(out, "lastSeen", nd->last_seen);
-		add_field(out, "source", nd->claimed_from);
+	if (review != NULL) {
+		add_field(out, "lastSeen", review->last_seen);
+		add_field(out, "source", review->claimed_from);
 		buf_printf(out, ",\"claimants\":%ld,\"hasToken\":%s",
-		    nd->claimants, nd->has_token ? "true" : "false");
+		    review->claimants, review->has_token ? "true" : "false");
 	}
 	buf_putc(out, '}');
 }
@@ -124,5 +125,22 @@ repr_claim(struct buf *out, bool another, const char *claimed,
 	add_field(out, "agent", agent);
 	buf_printf(out, ",\"hasToken\":%s", has_token ? "true" : "false");
 	add_field(out, "actor", actor);
+	buf_putc(out, '}');
+}
+
+void
+repr_event(struct buf *out, bool another, const struct event *event)
+{
+	buf_printf(out, "%s{\"seq\":%ld", another ? "," : "", event->seq);
+	add_field(out, "time", event->at);
+	add_field(out, "tenantId", event->tenant);
+	add_field(out, "id", event->id);
+	add_field(out, "operation", event->operation);
+	add_field(out, "outcome", event->outcome);
+	add_field(out, "actor", event->actor);
+	add_field(out, "source", event->source);
+	add_field(out, "statusBefore", event->before);
+	add_field(out, "statusAfter", event->after);
+	add_field(out, "requestId", event->request);
 	buf_putc(out, '}');
 }

@@ -22,6 +22,8 @@ const struct operation *const operations[] = {
 	&credential_decommission,
 	&newdevice_review,
 	&newdevice_claims,
+	&event_list,
+	&event_count,
 	&smartrest,
 	&tenant_current,
 	&tenant_option,

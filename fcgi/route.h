@@ -55,6 +55,8 @@ extern const struct operation credential_reopen;
 extern const struct operation credential_decommission;
 extern const struct operation newdevice_claims;
 extern const struct operation newdevice_review;
+extern const struct operation event_list;
+extern const struct operation event_count;
 extern const struct operation smartrest;
 extern const struct operation tenant_current;
 extern const struct operation tenant_option;

@@ -56,5 +56,11 @@ comment on column devcred.newdevice_request.has_token is
 comment on column devcred.newdevice_request.claimant_count is
     'How many have asked for the id; 20 at most.';
 
+-- What a tenant's administrators look at.
+create index event_tenant
+    on devcred.event (tenant, seq);
+comment on index devcred.event_tenant is
+    'A tenant''s events, newest first.';
+
 -- It tells more now; sql/ makes it anew.
 drop function if exists devcred.newdevice_list(text, devcred.request_status, text, int, bigint, bool);

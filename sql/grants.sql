@@ -26,6 +26,8 @@ grant execute on function
     devcred.newdevice_load(text, text, inet, bigint, int, text),
     devcred.credential_load(text, text, inet, bigint, int, text),
     devcred.newdevice_claims(text, text),
+    devcred.event_list(text, text, bigint, int),
+    devcred.event_count(text, int),
     devcred.credential_look(text[], text[], bytea[], bytea[]),
     devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], text[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool, text[], text[]),
     devcred.credential_list(text, text, text, int, bigint, bool),

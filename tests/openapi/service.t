@@ -104,6 +104,8 @@ my %good = (
 	(map { my $what = $_; ("credential_$what" => sub { $admin, 'POST',
 		life_of(issued($admin)) . "/$what", body => '' }) }
 		qw(rotate reopen decommission)),
+	event_list => sub { $admin, 'GET', '/devcred/audit' },
+	event_count => sub { $admin, 'GET', '/devcred/statistics' },
 	newdevice_review => sub { $admin, 'GET', '/devcred/newDeviceRequests' },
 	newdevice_claims => sub { $admin, 'GET',
 		'/devcred/newDeviceRequests/' . pending($admin) . '/claims' },
@@ -295,6 +297,11 @@ $device->request('POST', $Devcred::Http::CREDENTIALS, body('application/json', i
 	headers => ['User-Agent: sensor/1.0']) for my $asked = registered($admin);
 $device->poll($asked, with => { securityToken => 'blue' });
 $admin->get("/devcred/newDeviceRequests/$asked/claims");
+
+# The audit.
+$admin->get("/devcred/audit?$_") for "id=$asked&pageSize=1", "id=$asked&before=1000000", 'pageSize=2000',
+    'pageSize=none', 'id=%zz', 'before=0';
+$admin->get("/devcred/statistics?days=$_") for 1, 367;
 
 # Logins in a body.
 my $good = issued($admin);

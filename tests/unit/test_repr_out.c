@@ -103,7 +103,7 @@ test_newdevice(void)
 	buf_init(&out, 0);
 	for (i = 0; i < COUNT(newdevices); i++) {
 		buf_reset(&out);
-		repr_newdevice(&out, &newdevices[i].nd, BASE);
+		repr_newdevice(&out, &newdevices[i].nd, NULL, BASE);
 		IS_STR(buf_text(&out), newdevices[i].json,
 		    "a request with %s", newdevices[i].name);
 		obj = repr_parse(buf_text(&out), out.len, &why);
