@@ -497,7 +497,7 @@ begin
             and c.old_hash is null and c.reopened_at is null then
         return true;        -- nothing to record
     end if;
-    if not v_old then
+    if not v_old and not pg_is_in_recovery() then
         perform devcred.credential_use(v_tenant, v_id, c.generation, v_new, p_source);
     end if;
     return v_new or v_old;
@@ -505,7 +505,7 @@ end
 $$;
 comment on function devcred.verify(text, text, inet) is
     'Whether p_user ("tenant/device_id") may log in with this password.  The same work whether there is such a device or not; counts failures,
-records the first use, and closes the delivery window with it.';
+records the first use, and closes the delivery window with it.  On a standby it answers and records nothing.';
 
 -- Time ------------------------------------------------------------------------
 
