@@ -56,6 +56,7 @@ grant select on
     devcred.credential,
     devcred.login,
     devcred.customer,
+    devcred.retired,
     devcred.event,
     devcred.tenant,
     devcred.tenant_login,

@@ -118,6 +118,15 @@ select c.tenant,
 comment on view devcred.credential is
     'Issued credentials, without hashes.';
 
+create or replace view devcred.retired as
+select d.device_id,
+       d.tenant,
+       d.at as retired_at,
+       d.actor as retired_by
+  from devcred.decommissioned d;
+comment on view devcred.retired is
+    'Device ids that were taken out of service, when and by whom.  They may have come back since, see request and credential.';
+
 -- For readers that compare themselves: a role that sees this and nothing else.
 create or replace view devcred.device_login
 with (security_barrier) as

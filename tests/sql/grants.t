@@ -42,7 +42,8 @@ my %MAY_EXECUTE = (
 	devcred_t1 => [@DOOR, 'reach'],
 	$stranger => [],
 );
-my @VIEWS = qw(audit claim credential customer login registration request);
+my @VIEWS = qw(audit claim credential customer login registration request
+	retired);
 # Tables without secrets, which the views stand on.
 my @OPEN = qw(decommissioned event tenant tenant_login);
 my %MAY_SELECT = (
