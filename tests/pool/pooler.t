@@ -68,6 +68,54 @@ is((grep { $_->status == 201 } @answers[0 .. 19]), 20,
 is((grep { $_->status == 404 } @answers[20 .. 59]), 40,
 	'while 40 polls are told to come again');
 
+# Administration ----------------------------------------------------------------------
+
+sub credential {
+	my ($id, $method, $what, $body) = @_;
+	return $admin->request($method => "/devcred/credentials/$id$what", accept => '*/*',
+		body => $body // '', type => 'application/json');
+}
+sub login { return $admin->as("t1/device_$_[0]:$_[1]")->get('/user/currentUser')->status }
+
+my ($id, $password) = map { $issued->field($_) } qw(id password);
+my $requests = '/devicecontrol/newDeviceRequests';
+for my $case (
+    ['a list of requests', 200, sub { $admin->get($requests) }],
+    ['one request', 200, sub { $admin->look($pending[0]) }],
+    ['a block', 200, sub { $admin->update($pending[0], 'BLOCKED') }],
+    ['a block that is lifted', 200, sub { $admin->update($pending[0], 'PENDING_ACCEPTANCE') }],
+    ['a request that is deleted', 200, sub { $admin->remove($pending[1]) }],
+    ['acceptAll', 200, sub { $admin->request(PUT => "$requests/acceptAll", body => '{"status":"ACCEPTED"}',
+	accept => '*/*', type => 'application/json') }],
+    ['a list of credentials', 200, sub { $admin->get('/devcred/credentials', accept => '*/*') }],
+    ['one credential', 200, sub { credential($id, GET => '') }],
+    ['an end that is set', 200, sub { credential($id, PUT => '',
+	'{"expires":"2099-01-01T00:00:00Z"}') }],
+    ['a login that is disabled', 200, sub { credential($id, PUT => '', '{"status":"DISABLED"}') }]) {
+	my ($name, $status, $ask) = @$case;
+	answers($ask->(), $status, "through the pooler: $name");
+}
+eventually(sub { login($id, $password) == 401 }, 'the device is refused');
+answers(credential($id, PUT => '', '{"status":"ACTIVE"}'), 200, 'until it is enabled');
+eventually(sub { login($id, $password) == 200 }, 'and works again');
+my $rotated = credential($id, POST => '/rotate');
+answers($rotated, 200, 'a rotation');
+is(login($id, $rotated->field('password')), 200, 'whose password works');
+answers(credential($id, DELETE => ''), 204, 'a login that is revoked');
+my $old = issued($admin)->field('id');
+answers(credential($old, POST => '/decommission'), 204, 'a device that is taken out of service');
+
+my $edge = 'edge-of-a-form';
+my $lines = join "\n", 'ID;TYPE', map { "bulk-$$-$_;pump" } 1 .. 6000;
+my $bulk = $admin->request(POST => '/devicecontrol/bulkNewDeviceRequests', accept => '*/*',
+	type => "multipart/form-data; boundary=$edge", body => "--$edge\r\nContent-Disposition: "
+	. "form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n$lines\r\n--$edge--\r\n");
+answers($bulk, 201, 'a bulk upload of several batches');
+is($bulk->field('numberOfSuccessful'), 6000, 'takes in every line');
+is($cluster->connect($database)->selectrow_array('select count(*) from devcred.bulk_row'), 0,
+	'and leaves none behind');
+unlike($site->service_log, qr/error|26000|42P05/, 'and the log has no error');
+
 END {
 	if ($pooler) {
 		my $status = $?;
