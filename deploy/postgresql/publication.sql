@@ -8,6 +8,10 @@
 -- claimant, whose key is such a digest, and bulk_row, which is not logged.
 -- Columns that a later version adds are not published until they stand here
 -- and in subscriber.sql; add them there first.
+--
+-- It may be run again, and has to be after a version that makes a table anew:
+-- then have the subscriber "alter subscription devcred_report refresh
+-- publication".
 
 begin;
 
@@ -42,6 +46,7 @@ grant select (seq, at, tenant, registration, device_id, operation, outcome, acto
 
 -- The keys are among the columns: updates and deletes are told by them.  Rows
 -- of partitions come as rows of the table they are part of.
+drop publication if exists devcred_report;
 create publication devcred_report for table
     devcred.tenant (id, domain_name, token_policy, created_at, device_limit),
     devcred.tenant_user (tenant, name, roles, disabled_at, created_at, password_at),

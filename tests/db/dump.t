@@ -44,13 +44,15 @@ my $dump = "$site->{dir}/devcred.dump";
 run('pg_dump', 'pg_dump', '-Fc', '-d', $from->conninfo($database), '-f', $dump);
 $site->stop_service;
 
-my $to = Devcred::Cluster->new;
+my $to = Devcred::Cluster->new(bare => 1);
 my $restored = 'restored';
-my $roles = run('pg_dumpall --roles-only', 'pg_dumpall', '--roles-only', '--no-role-passwords',
-	'-d', $from->conninfo('postgres'));
+my $roles = run('pg_dumpall --roles-only', 'pg_dumpall', '--roles-only', '-d', $from->conninfo('postgres'));
 for my $role (qw(devcred_owner devcred_app devcred_auditor devcred_verifier)) {
 	like($roles, qr/^CREATE ROLE $role;/m, "it has the role $role");
 }
+Devcred::Shell::write_file("$site->{dir}/roles.sql", $roles);
+# the superuser is there already, which psql tells and goes on
+run('psql', 'psql', '-X', '-q', '-d', $to->conninfo('postgres'), '-f', "$site->{dir}/roles.sql");
 $to->connect('postgres')->do("create database $restored owner devcred_owner");
 run('pg_restore', 'pg_restore', '--exit-on-error', '-d', $to->conninfo($restored), $dump);
 

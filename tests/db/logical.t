@@ -23,6 +23,7 @@ my $db = $site->dbh;
 my $reports = Devcred::Cluster->new;
 $reports->connect('postgres')->do('create database reports');
 my $there = $reports->connect('reports');
+$there->do('set client_min_messages = warning');
 
 sub psql {
 	my ($where, $file) = @_;
@@ -116,6 +117,13 @@ told(count($db, $_), "of $_ there are as many rows", "select count(*) from devcr
     for qw(tenant tenant_user newdevice_request device_credential decommissioned event);
 is($there->selectrow_array('select string_agg(srsubstate, null) from
 	pg_subscription_rel'), 'r' x 6, 'six tables are followed');
+
+# Once more, as after an upgrade
+psql($cluster->conninfo($database), 'publication.sql');
+$there->do('alter subscription devcred_report refresh publication');
+my $next = with_token();
+told(1, 'when it is published anew, what comes goes on',
+	'select count(*) from devcred.device_credential where device_id = ?', $next);
 
 # Secrets ---------------------------------------------------------------------------
 

@@ -65,7 +65,8 @@ sub shared {
 	return $shared;
 }
 
-# Start a cluster that ends with this object, unless keep is set.
+# Start a cluster that ends with this object, unless keep is set.  A bare one
+# has nothing of devcred in it, not even its roles.
 sub new {
 	my ($class, %arg) = @_;
 	my $self = bless {
@@ -75,7 +76,7 @@ sub new {
 			@{ $arg{options} || [] },
 	}, $class;
 	$self->start;
-	$self->prepare;
+	$self->prepare unless $arg{bare};
 	return $self;
 }
 
