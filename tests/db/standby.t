@@ -12,10 +12,11 @@ my $primary = Devcred::Cluster->new;
 my $database = $primary->database;
 my $standby = Devcred::Standby->new($primary, 'second');
 # doc/databases.md: the hosts in one string, and whoever takes writes is it
+my $hosts = "host=$primary->{dir},$standby->{dir} dbname=$database "
+    . 'target_session_attrs=read-write';
 my $site = Devcred::Site->new(cluster => $primary, database => $database,
-	web => 'nginx', conf => { app_database =>
-	    "host=$primary->{dir},$standby->{dir} dbname=$database "
-	    . 'user=devcred_service target_session_attrs=read-write' });
+	web => 'nginx', conf => { app_database => "$hosts user=devcred_service",
+		database => "$hosts user=devcred_operator" });
 my $admin = $site->client('t1/admin');
 
 # A device with its password: id, user, password.
@@ -125,6 +126,8 @@ answers(as_bootstrap($admin)->poll($accepted), 201,
 answers($admin->accept_device($pending), 200, 'what was pending is accepted');
 answers(as_bootstrap($admin)->poll($pending), 201, 'and issued');
 answers(issued($admin), 201, 'a new device goes the whole way');
+my ($status, $text) = $site->ctl('', 'request', 'list');
+is($status, 0, 'devcredctl finds it by the same hosts') or diag($text);
 is($new->selectrow_array('select count(*) from devcred.bulk_row'), 0,
 	'the new primary begins with no line of a bulk upload');
 is($new->selectrow_array('select count(*) from (select seq from devcred.event
