@@ -3,9 +3,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 
 #define LOG_LINE_MAX	4096	/* bytes; longer ones are not written whole */
+#define LOG_PAUSE	1000	/* ms between lines that come in thousands */
 
 static const char *log_who = "devcred";
 static enum log_level log_level = LOG_LEVEL_INFO;
@@ -28,6 +30,18 @@ bool
 log_wants(enum log_level level)
 {
 	return level <= log_level;
+}
+
+enum log_level
+log_seldom(void)
+{
+	static int64_t quiet_until;
+	int64_t now = clock_ms();
+
+	if (now < quiet_until)
+		return LOG_LEVEL_DEBUG;
+	quiet_until = now + LOG_PAUSE;
+	return LOG_LEVEL_WARNING;
 }
 
 static bool

@@ -19,6 +19,12 @@ void	 log_setup(const char *who, enum log_level level);
 bool	 log_wants(enum log_level level);
 
 /*
+ * The level of lines that may come in thousands: a warning once a second, else
+ * for who debugs.  They must neither block who writes them nor drown others.
+ */
+enum log_level log_seldom(void);
+
+/*
  * Write "who: level event key=value ...": after event come pairs of strings,
  * ended by NULL.  A NULL value leaves its pair out.  Keeps errno.
  */

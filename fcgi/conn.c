@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "conn_state.h"
+#include "log.h"
 
 #define LEAVE_TIME	2000	/* ms */
 
@@ -153,6 +154,8 @@ conn_late(void *arg)
 		return;
 	}
 	c->group->give_up(c->group->arg, c);
+	log_event(log_seldom(), "answered", "status", "503", "why",
+	    "it took too long", "request", c->request, NULL);
 	reply_init(&rep);
 	reply_unavailable(&rep);
 	conn_reply(c, &rep);

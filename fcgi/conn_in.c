@@ -58,6 +58,8 @@ conn_serve(struct conn *c, const char *body, size_t len)
 	struct reply rep;
 
 	if (c->late) {
+		log_event(LOG_LEVEL_DEBUG, "answered", "status", "408",
+		    "request", c->request, NULL);
 		reply_init(&rep);
 		reply_fault(&rep, FAULT_TIMEOUT,
 		    "The request did not arrive in time.");

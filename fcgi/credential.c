@@ -212,8 +212,8 @@ unseal(struct exchange *x, const struct db_rows *rows, int row)
 
 	if (x->cx->conf->delivery_source == SOURCE_LOG &&
 	    db_true(rows, row, ISSUE_OTHER_SOURCE))
-		log_event(LOG_LEVEL_WARNING, "delivered_elsewhere", "request",
-		    x->request, "device", x->id, "source", x->rq.source,
+		log_event(LOG_LEVEL_WARNING, "delivered_elsewhere", "device",
+		    x->id, "source", x->rq.source, "request", x->request,
 		    NULL);
 	if (x->cx->keyring != NULL &&
 	    db_bytes(rows, row, ISSUE_SEALED, sealed, sizeof(sealed)) == 0 &&
@@ -222,8 +222,8 @@ unseal(struct exchange *x, const struct db_rows *rows, int row)
 	    sizeof(sealed), x->issuing.password.text,
 	    sizeof(x->issuing.password.text)) == 0)
 		return 0;
-	log_event(LOG_LEVEL_ERROR, "seal_not_opened", "request", x->request,
-	    "key", key, NULL);
+	log_event(LOG_LEVEL_ERROR, "seal_not_opened", "key", key, "request",
+	    x->request, NULL);
 	return -1;
 }
 

@@ -3,12 +3,9 @@
 #include <string.h>
 
 #include "body.h"
-#include "clock.h"
 #include "log.h"
 #include "route.h"
 #include "serve.h"
-
-#define QUIET_TIME	1000	/* ms between two lines about failures */
 
 static enum need serve_login(struct exchange *x, enum verdict verdict);
 
@@ -175,25 +172,21 @@ serve_give_up(struct exchange *x)
 	return NEED_NOTHING;
 }
 
-/* How it ended; when we fail, we fail many: one a second tells enough. */
+/* How it ended; the web server has a line for each: this is for debugging. */
 static void
 log_answer(const struct exchange *x)
 {
-	static int64_t quiet_until;
-	enum log_level level = LOG_LEVEL_DEBUG;
+	enum log_level level = x->reply.status >= 500 ? log_seldom() :
+	    LOG_LEVEL_DEBUG;
 	char status[16];
 
-	if (x->reply.status >= 500 && clock_ms() >= quiet_until) {
-		quiet_until = clock_ms() + QUIET_TIME;
-		level = LOG_LEVEL_WARNING;
-	}
 	if (!log_wants(level))
 		return;
 	snprintf(status, sizeof(status), "%d", x->reply.status);
-	log_event(level, "answered", "request", x->request, "operation",
+	log_event(level, "answered", "operation",
 	    x->op != NULL ? x->op->name : NULL, "login",
 	    x->login.actor[0] != '\0' ? x->login.actor : NULL, "status",
-	    status, NULL);
+	    status, "request", x->request, NULL);
 }
 
 const struct reply *

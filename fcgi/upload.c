@@ -69,9 +69,9 @@ upload_ready(void *arg, uint32_t events)
 	if (waitpid(u->pid, &status, WNOHANG) != u->pid)
 		return;
 	if (WIFSIGNALED(status))
-		log_event(LOG_LEVEL_WARNING, "upload_died", "request",
-		    conn_request(u->conn), "signal",
-		    strsignal(WTERMSIG(status)), NULL);
+		log_event(LOG_LEVEL_WARNING, "upload_died", "signal",
+		    strsignal(WTERMSIG(status)), "request",
+		    conn_request(u->conn), NULL);
 	upload_end(u);
 	conn_return(u->conn, WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
@@ -113,8 +113,8 @@ upload_start(struct upload_pool *pool, struct conn *c, struct exchange *x)
 		conn_lend(c);
 		return 0;
 	}
-	log_event(LOG_LEVEL_WARNING, "upload_failed", "request", x->request,
-	    "why", strerror(errno), NULL);
+	log_event(LOG_LEVEL_WARNING, "upload_failed", "why", strerror(errno),
+	    "request", x->request, NULL);
 	kill(u->pid, SIGKILL);
 	waitpid(u->pid, NULL, 0);
 	upload_end(u);

@@ -61,7 +61,7 @@ my %told = map {
 	my $answer = ask($_);
 	# Apache sends the same now in chunks, now as a whole
 	(my $head = $answer->{head})
-	    =~ s/^(?:Date|Content-Length|Transfer-Encoding):.*\n//mgi;
+	    =~ s/^(?:Date|Content-Length|Transfer-Encoding|X-Request-Id):.*\n//mgi;
 	($head . $answer->body => 1)
 } basic("$login:x"), basic('t1/nobody:x'), basic('nowhere/admin:x'), basic('t1/device_x:x'),
     basic(Devcred::Site::login('t1/gone'));

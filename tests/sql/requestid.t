@@ -22,7 +22,7 @@ sub create {
 
 # Form ------------------------------------------------------------------------------
 
-for my $good (undef, 'a', 'A-Za-z0-9._:@', 'x' x 64) {
+for my $good (undef, 'a', 'A-Za-z0-9.-_:@', 'x' x 64) {
 	my $id = device_id();
 	my $name = defined $good ? substr $good, 0, 16 : 'null';
 	is(create($id, $good), 'ok', "a request can be called $name");

@@ -171,6 +171,18 @@ test_levels(void)
 	IS_INT(errno, ENOENT, "errno is kept");
 }
 
+/* The first is a warning, then none for a second. */
+static void
+test_seldom(void)
+{
+	int warnings = 0;
+	int i;
+
+	for (i = 0; i < 100; i++)
+		warnings += log_seldom() == LOG_LEVEL_WARNING;
+	OK(warnings > 0 && warnings < 10, "of a hundred at once one warns");
+}
+
 int
 main(void)
 {
@@ -183,5 +195,6 @@ main(void)
 	test_raw();
 	test_length();
 	test_levels();
+	test_seldom();
 	return tap_done();
 }
