@@ -118,7 +118,8 @@ select c.tenant,
 comment on view devcred.credential is
     'Issued credentials, without hashes.';
 
-create or replace view devcred.retired as
+create or replace view devcred.retired
+with (security_invoker) as
 select d.device_id,
        d.tenant,
        d.at as retired_at,

@@ -41,7 +41,7 @@ grant select (device_id, tenant, generation, registration, issued_at, issued_to,
 grant select (device_id, tenant, at, actor)
     on devcred.decommissioned to devcred_replica;
 grant select (seq, at, tenant, registration, device_id, operation, outcome, actor,
-    source, db_user, status_before, status_after)
+    source, db_user, status_before, status_after, request_id)
     on devcred.event to devcred_replica;
 
 -- The keys are among the columns: updates and deletes are told by them.  Rows
@@ -60,7 +60,7 @@ create publication devcred_report for table
         old_until),
     devcred.decommissioned (device_id, tenant, at, actor),
     devcred.event (seq, at, tenant, registration, device_id, operation, outcome,
-        actor, source, db_user, status_before, status_after)
+        actor, source, db_user, status_before, status_after, request_id)
     with (publish = 'insert, update, delete', publish_via_partition_root = true);
 
 commit;

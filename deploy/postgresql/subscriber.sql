@@ -88,7 +88,8 @@ create table devcred.event (
     source inet,
     db_user name not null,
     status_before text,
-    status_after text
+    status_after text,
+    request_id text
 );
 create index event_device on devcred.event (device_id, seq);
 

@@ -88,7 +88,7 @@ is($newer->selectrow_array('select registration > ? from devcred.device_credenti
 	'so does the number of its registration');
 for my $case (['devcred_reader', 'select count(*) from devcred.audit', 1],
     ['devcred_service', 'select count(*) from devcred.event', 0],
-    ['devcred_reader', 'select count(*) from devcred.event', 0],
+    ['devcred_reader', 'select password_hash from devcred.device_credential', 0],
     ['devcred_checker', 'select count(*) from devcred.device_login', 1]) {
 	my ($role, $query, $may) = @$case;
 	my $dbh = $new->dbh($role);
