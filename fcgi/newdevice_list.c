@@ -59,7 +59,8 @@ list_render(struct exchange *x, const struct db_rows *rows, int row)
 	}
 	/* an empty page is one row without a request */
 	n = db_text(rows, 0, 1) == NULL ? 0 : rows->n;
-	out = reply_start(&x->reply, 200, x->op->gives);
+	out = reply_start(&x->reply, 200,
+	    kind == &review ? MEDIA_JSON : MEDIA_NEWDEVICE_LIST);
 	page_begin(&page, out, base, kind, n);
 	for (i = 0; i < n && i < page.size; i++) {
 		if (i > 0)

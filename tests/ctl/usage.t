@@ -13,7 +13,7 @@ my $program = "$Devcred::Shell::BIN/devcredctl";
 # Help ------------------------------------------------------------------------
 
 my $help = says($site, ['--help'], 0, qr/^usage:/, '--help shows the commands');
-my @commands = $help =~ /^ +devcredctl \[-c FILE\] ([a-z]+(?: [a-z]+)?)/mg;
+my @commands = $help =~ /^ +devcredctl \[-c FILE\] ([a-z]+(?: [a-z][a-z-]*)?)(?!\S)/mg;
 cmp_ok(scalar @commands, '>', 10, 'all of them');
 for my $command (@commands) {
 	says($site, [split(/ /, $command), '--help'], 0,

@@ -130,6 +130,33 @@ export const rest = {
 		await by("button", "Requests").click();
 	},
 
+	async "activity"() {
+		await by("button", "Activity").click();
+		await comes(page.getByRole("img", { name: /^Registered: \d+/ }),
+			"what happened is drawn");
+		await comes(page.getByRole("cell", { name: "revoke", exact: true }),
+			"what was decided is listed");
+		await page.getByText("as a table").click();
+		await comes(page.getByRole("columnheader", { name: "Refused" }),
+			"the drawing is there as a table");
+		await view("activity");
+		await page.getByRole("button", { name: "Only pump-1" }).first().click();
+		await comes(page.getByRole("cell", { name: /^accept$/ }),
+			"of one device all of it is told");
+		await comes(page.getByText("another security token"),
+			"also what was refused");
+		is(await page.getByRole("button", { name: /^Only (?!pump-1$)/ }).count(),
+			0, "and of no other");
+		await view("activity of a device");
+		await page.getByLabel("Device id").fill("nobody");
+		await comes(page.getByText("Nothing is known of"), "or that there is none");
+		await page.getByLabel("Device id").fill("");
+		await by("button", "Older").click();
+		await until(async () => await page.locator("table[role] tbody tr").count()
+			> 50, "older ones can be had");
+		await by("button", "Requests").click();
+	},
+
 	async "the service stops"() {
 		await expecting(/status of 50\d/, async () => {
 			service(told.stop);

@@ -10,6 +10,8 @@ export const REQUESTS = `${BASE}devicecontrol/newDeviceRequests`;
 export const BULK = `${BASE}devicecontrol/bulkNewDeviceRequests`;
 export const CLAIMED = `${BASE}devcred/newDeviceRequests`;
 export const CREDENTIALS = `${BASE}devcred/credentials`;
+export const AUDIT = `${BASE}devcred/audit`;
+export const STATISTICS = `${BASE}devcred/statistics`;
 const PATIENCE = 20000;		// ms until an answer is given up
 
 // A refusal of the service, or that there was no answer (status 0).

@@ -1,10 +1,11 @@
 // The page: who is signed in, and which part of it is shown.
 
 import { el, fill, button, field } from "./dom.js";
-import { call, signIn, signOut, who, onExpired, CREDENTIALS } from "./api.js";
+import { signIn, signOut, who, onExpired } from "./api.js";
 import { requestsView } from "./requests.js";
 import { bulkView } from "./bulk.js";
 import { credentialsView } from "./credentials.js";
+import { activityView } from "./activity.js";
 
 const top = document.getElementById("top");
 const main = document.getElementById("main");
@@ -15,6 +16,7 @@ const VIEWS = {
 	requests: ["Requests", requestsView],
 	bulk: ["Upload", bulkView, true],
 	credentials: ["Credentials", credentialsView],
+	activity: ["Activity", activityView],
 };
 
 function brand() {
@@ -45,19 +47,16 @@ function show(name) {
 function enter() {
 	const tab = (name, properties) => button(VIEWS[name][0],
 		() => show(name), { "data-view": name, ...properties });
-	const credentials = tab("credentials", { hidden: true });
 	fill(top, brand(),
 		el("nav", { "aria-label": "Sections" }, tab("requests"),
-			tab("bulk", { hidden: !who().admin }), credentials),
+			tab("bulk", { hidden: !who().admin }), tab("credentials"),
+			tab("activity")),
 		el("div", { class: "session" },
 			el("bdi", { class: "id" }, who().name),
 			button("Sign out", () => leave("You have signed out."),
 				{ class: "plain" })));
 	show("requests");
 	main.focus();
-	// older services have no such list, and not everybody may see it
-	call("GET", CREDENTIALS).then(() => { credentials.hidden = false; },
-		() => {});
 }
 
 function leave(message) {
