@@ -17,6 +17,8 @@ static const struct store_statement statements[STORE_MAX] = {
 	    LANE_POLL, true, 0),
 	[STORE_TENANT_GET] = STATEMENT(tenant_get, "$1", 1,
 	    LANE_ADMIN, true, 0),
+	[STORE_TENANT_OPTION_SET] = STATEMENT(tenant_option_set,
+	    "$1, $2, $3, $4, $5", 5, LANE_ADMIN, false, 0),
 	[STORE_NEWDEVICE_CREATE] = STATEMENT(newdevice_create,
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9", 9, LANE_ADMIN, false, 0),
 	[STORE_NEWDEVICE_GET] = STATEMENT(newdevice_get, "$1, $2", 2,

@@ -18,16 +18,9 @@ static const struct db_statement stmt_taken = { "tenant_taken",
 	"         where domain_name = lower($2) and id <> $1)",
 	2 };
 
-/* An empty host name and the limit "none" take it away; null leaves it. */
 static const struct db_statement stmt_set = { "tenant_set",
-	"update devcred.tenant t"
-	"   set domain_name = case when $2::text is null then t.domain_name"
-	"           else lower(nullif($2::text, '')) end,"
-	"       token_policy = coalesce($3::devcred.token_policy,"
-	"           t.token_policy),"
-	"       device_limit = case when $4::text is null then t.device_limit"
-	"           else nullif($4::text, 'none')::int end"
-	" where t.id = $1",
+	"select devcred.tenant_set($1, 'db:' || session_user, null, $2,"
+	"       $3::devcred.token_policy, $4)",
 	4 };
 
 static const struct db_statement stmt_list = { "tenant_list",

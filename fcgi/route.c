@@ -27,6 +27,7 @@ const struct operation *const operations[] = {
 	&smartrest,
 	&tenant_current,
 	&tenant_option,
+	&tenant_option_set,
 	&user_current,
 	&verify,
 	&verify_emqx,

@@ -60,6 +60,7 @@ extern const struct operation event_count;
 extern const struct operation smartrest;
 extern const struct operation tenant_current;
 extern const struct operation tenant_option;
+extern const struct operation tenant_option_set;
 extern const struct operation user_current;
 extern const struct operation verify;
 extern const struct operation verify_emqx;

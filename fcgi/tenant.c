@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "body.h"
 #include "repr.h"
 #include "route.h"
 #include "text.h"
@@ -68,6 +69,47 @@ const struct operation tenant_option = {
 	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON,
 	tenant_parse, option_render,
 	NULL, NULL
+};
+
+/* Administrators set it for their tenant. */
+static enum need
+option_set_parse(struct exchange *x)
+{
+	static const char *const policies[] = { "IGNORED", "OPTIONAL",
+		"REQUIRED" };
+	enum need need = NEED_NOTHING;
+	struct repr *obj;
+	const char *value;
+	size_t i;
+
+	if ((obj = body_parse(x)) == NULL)
+		return NEED_NOTHING;
+	if (repr_string(obj, "value", &value) != REPR_FOUND)
+		value = "";
+	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++)
+		if (strcmp(value, policies[i]) == 0)
+			break;
+	if (i == sizeof(policies) / sizeof(policies[0])) {
+		reply_fault(&x->reply, FAULT_VALIDATION,
+		    "The value must be IGNORED, OPTIONAL or REQUIRED.");
+	} else {
+		store_call_init(&x->call, STORE_TENANT_OPTION_SET);
+		store_add(&x->call, x->login.tenant);
+		store_add(&x->call, x->login.actor);
+		store_add(&x->call,
+		    x->rq.source[0] != '\0' ? x->rq.source : NULL);
+		store_add(&x->call, policies[i]);
+		need = exchange_call(x);
+	}
+	repr_free(obj);
+	return need;
+}
+
+const struct operation tenant_option_set = {
+	"tenant_option_set", "PUT",
+	"/tenant/options/device-registration/security-token.policy",
+	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
+	MEDIA_JSON, MEDIA_JSON, option_set_parse, option_render, NULL, NULL
 };
 
 /* Answers from the login alone. */

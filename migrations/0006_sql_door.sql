@@ -56,6 +56,67 @@ comment on column devcred.newdevice_request.has_token is
 comment on column devcred.newdevice_request.claimant_count is
     'How many have asked for the id; 20 at most.';
 
+-- Settings of tenants change seldom, and who changed them matters.
+create table devcred.setting_event (
+    seq bigint generated always as identity,
+    at timestamptz not null default clock_timestamp(),
+    tenant text collate "C" not null,
+    setting text not null,
+    value_before text,
+    value_after text,
+    actor text not null,
+    source inet,
+    db_user name not null default session_user,
+    request_id text,
+    constraint setting_event_pkey
+        primary key (seq)
+);
+comment on table devcred.setting_event is
+    'Append-only record of every change of a tenant''s settings.';
+comment on column devcred.setting_event.seq is
+    'Order in which changes were recorded.';
+comment on column devcred.setting_event.at is
+    'When, by the database''s clock.';
+comment on column devcred.setting_event.tenant is
+    'The tenant.';
+comment on column devcred.setting_event.setting is
+    'What was set: a column of tenant.';
+comment on column devcred.setting_event.value_before is
+    'What it was before; null: not set.';
+comment on column devcred.setting_event.value_after is
+    'What it is now; null: not set.';
+comment on column devcred.setting_event.actor is
+    'Who: a user (tenant/name) or a database role (db:name).';
+comment on column devcred.setting_event.source is
+    'Address the request came from, as the web server saw it; null from a database session.';
+comment on column devcred.setting_event.db_user is
+    'Database role of the session that recorded it.';
+comment on column devcred.setting_event.request_id is
+    'Id of the HTTP request that did it; null: not done through the service.';
+
+create or replace function devcred.event_is_append_only()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception '%.% is append-only', tg_table_schema, tg_table_name
+        using errcode = 'insufficient_privilege';
+end
+$$;
+comment on function devcred.event_is_append_only() is
+    'Trigger: no event is ever changed or removed.';
+create trigger setting_event_append_only
+    before update or delete on devcred.setting_event
+    for each row execute function devcred.event_is_append_only();
+comment on trigger setting_event_append_only on devcred.setting_event is
+    'Second line behind the missing privileges.';
+create trigger setting_event_append_only_truncate
+    before truncate on devcred.setting_event
+    for each statement execute function devcred.event_is_append_only();
+comment on trigger setting_event_append_only_truncate on devcred.setting_event is
+    'Second line behind the missing privileges.';
+
 -- What a tenant's administrators look at.
 create index event_tenant
     on devcred.event (tenant, seq);

@@ -279,3 +279,38 @@ create or replace trigger request_dml
     for each row execute function devcred.request_dml();
 comment on trigger request_dml on devcred.request is
     'insert registers a device, update accepts or blocks it or lifts the block (status), delete withdraws.';
+
+-- Tenants ---------------------------------------------------------------------
+
+create or replace function devcred.customer_dml()
+returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_scope text := devcred.door_scope(null, old.id);
+    w devcred.customer := old;      -- what new may be
+begin
+    w.token_policy := new.token_policy;
+    if v_scope = 'management' then
+        w.domain_name := new.domain_name;
+        w.device_limit := new.device_limit;
+    end if;
+    if new is distinct from w or v_scope = '' then
+        raise exception 'of a tenant % can be changed', case when v_scope = 'management'
+                then 'token_policy, domain_name and device_limit' else 'the token_policy' end
+            using errcode = 'check_violation';
+    end if;
+    perform devcred.tenant_set(old.id, devcred.door_actor(), null, coalesce(new.domain_name, ''),
+        new.token_policy, coalesce(new.device_limit::text, 'none'));
+    return new;
+end
+$$;
+comment on function devcred.customer_dml() is
+    'Trigger: updates of the view customer set what a tenant has, in the name of the login; its own logins set the policy alone.';
+
+create or replace trigger customer_dml
+    instead of update on devcred.customer
+    for each row execute function devcred.customer_dml();
+comment on trigger customer_dml on devcred.customer is
+    'update sets token_policy, and for administrators of all tenants domain_name and device_limit.';

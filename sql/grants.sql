@@ -14,6 +14,7 @@ grant usage on schema devcred to devcred_app;
 grant execute on function
     devcred.schema_version(),
     devcred.tenant_get(text),
+    devcred.tenant_option_set(text, text, inet, devcred.token_policy, text),
     devcred.user_login(text, text, text, text),
     devcred.newdevice_create(text, text, inet, text, text, text, text, jsonb, text),
     devcred.newdevice_get(text, text),
@@ -57,6 +58,8 @@ grant select on
     devcred.login,
     devcred.customer,
     devcred.retired,
+    devcred.setting,
+    devcred.setting_event,
     devcred.event,
     devcred.tenant,
     devcred.tenant_login,
@@ -81,6 +84,7 @@ grant execute on function devcred.reach(bool) to devcred_tenant;
 -- does for theirs
 grant insert, update, delete on devcred.request to devcred_registrar, devcred_tenant;
 grant update, delete on devcred.credential to devcred_registrar, devcred_tenant;
+grant update on devcred.customer to devcred_registrar, devcred_tenant;
 grant execute on function
     devcred.request_create(text, text, text, text, jsonb),
     devcred.request_accept(text, text),

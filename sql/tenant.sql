@@ -106,6 +106,74 @@ $$;
 comment on function devcred.tenant_add(text, text) is
     'Add a tenant, with the host name its requests arrive under or null; "exists" if either is taken.';
 
+create or replace function devcred.tenant_set(
+    p_tenant text,
+    p_actor text,
+    p_source inet,
+    p_domain_name text,
+    p_token_policy devcred.token_policy,
+    p_device_limit text,
+    p_request text default null)
+returns devcred.outcome
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+as $$
+declare
+    v_before devcred.tenant;
+    v_after devcred.tenant;
+begin
+    -- lock first, check second
+    select t.*
+      into v_before
+      from devcred.tenant t
+     where t.id = p_tenant
+       for no key update;
+    if not found then
+        return 'no_tenant';
+    end if;
+    update devcred.tenant t
+       set domain_name = case when p_domain_name is null then t.domain_name
+               else lower(nullif(p_domain_name, '')) end,
+           token_policy = coalesce(p_token_policy, t.token_policy),
+           device_limit = case when p_device_limit is null then t.device_limit
+               else nullif(p_device_limit, 'none')::int end
+     where t.id = p_tenant
+    returning t.* into v_after;
+    insert into devcred.setting_event
+           (tenant, setting, value_before, value_after, actor, source, request_id)
+    select p_tenant, c.setting, c.before, c.after, p_actor, p_source, p_request
+      from (values
+           ('domain_name', v_before.domain_name, v_after.domain_name),
+           ('token_policy', v_before.token_policy::text, v_after.token_policy::text),
+           ('device_limit', v_before.device_limit::text, v_after.device_limit::text)) c (setting, before, after)
+     where c.before is distinct from c.after;
+    return 'ok';
+end
+$$;
+comment on function devcred.tenant_set(text, text, inet, text, devcred.token_policy, text, text) is
+    'Change settings of a tenant, each recorded; null leaves one as it is, an empty host name and the limit "none" take one away.  ok or no_tenant.';
+
+create or replace function devcred.tenant_option_set(
+    p_scope text,
+    p_actor text,
+    p_source inet,
+    p_token_policy devcred.token_policy,
+    p_request text default null)
+returns table (domain_name text, token_policy devcred.token_policy)
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform devcred.tenant_set(p_scope, p_actor, p_source, null, p_token_policy, null, p_request);
+    return query
+    select g.*
+      from devcred.tenant_get(p_scope) g;
+end
+$$;
+comment on function devcred.tenant_option_set(text, text, inet, devcred.token_policy, text) is
+    'Set a tenant''s own security token policy, as its administrators may; what it is then, as tenant_get() tells.';
+
 create or replace function devcred.user_add(
     p_tenant text,
     p_name text,

@@ -167,3 +167,19 @@ select t.id,
   from devcred.tenant t;
 comment on view devcred.customer is
     'Tenants.';
+
+create or replace view devcred.setting
+with (security_invoker) as
+select s.seq,
+       s.at,
+       s.tenant,
+       s.setting,
+       s.value_before,
+       s.value_after,
+       s.actor,
+       s.source,
+       s.db_user,
+       s.request_id
+  from devcred.setting_event s;
+comment on view devcred.setting is
+    'Every change of a tenant''s settings, in the order they were recorded (seq).';

@@ -86,4 +86,28 @@ is_deeply($answer->json, { category => 'device-registration', key => 'security-t
 ok(!(grep { $_->body =~ /mine|right/ } $admin->get("$Devcred::Http::REQUESTS?pageSize=2000"),
 	@answers), 'no answer shows a token');
 
+# The policy itself ------------------------------------------------------------------
+
+my $option = '/tenant/options/device-registration/security-token.policy';
+my $life = $site->client('life/admin');
+sub set { my ($http, $body) = @_; return $http->request(PUT => $option, accept => 'application/json',
+	type => 'application/json', body => $body) }
+$answer = set($life, '{"value":"REQUIRED"}');
+answers($answer, 200, 'an administrator sets the policy of the tenant');
+is($answer->json->{value}, 'REQUIRED', 'and is told what it is now');
+my $bare = registered($life);
+as_bootstrap($life)->poll($bare);
+is($life->look($bare)->field('status'), 'BLOCKED', 'which counts at once');
+is($admin->get($option)->json->{value}, 'OPTIONAL', 'other tenants have their own');
+set($life, '{"value":"REQUIRED"}');
+is_deeply($dbh->selectall_arrayref("select setting, value_before, value_after, actor, source, request_id
+	from devcred.setting where tenant = 'life'"), [['token_policy', 'OPTIONAL', 'REQUIRED', 'life/admin',
+	'127.0.0.1', $answer->header('X-Request-Id')]], 'the change is recorded, and only a change');
+for my $body ('{"value":"required"}', '{"value":null}', '{"value":7}', '{}', '{"value":"OPTIONAL "}') {
+	refuses(set($life, $body), 422, 'undefined/validationError', qr/IGNORED, OPTIONAL or REQUIRED/, "not $body");
+}
+refuses(set($site->client($_), '{"value":"IGNORED"}'), 403, 'security/Forbidden', undef, "not by $_")
+    for 't1/reader', 't1/bootstrap', 't1/users';
+answers(set($life, '{"value":"OPTIONAL"}'), 200, 'and back');
+
 done_testing();

@@ -143,6 +143,24 @@ for my $sequence (@sequences) {
 	is("@other", '', "the same through every door: @$sequence")
 	    or diag(map { "$_:\n$is{$_}\n" } 'HTTP', @other);
 }
+# What a tenant makes of security tokens.
+my $policy = '/tenant/options/device-registration/security-token.policy';
+my %SET = (
+	HTTP => sub { http(PUT => $policy, qq({"value":"$_[0]"})) },
+	devcredctl => sub { run_ctl(qw(tenant set t1 --token-policy), $_[0]) },
+	statements => sub { plain('update devcred.customer set token_policy = ?', $_[0]) },
+);
+for my $value (qw(IGNORED IGNORED REQUIRED OPTIONAL)) {
+	my %is = map {
+		$SET{$_}->('OPTIONAL');
+		my ($before) = $db->selectrow_array('select coalesce(max(seq), 0) from devcred.setting');
+		$SET{$_}->($value);
+		($_ => $db->selectrow_array("select string_agg(concat_ws(' ', tenant, setting, value_before, value_after), ',')
+			from devcred.setting where seq > ?", undef, $before) // 'nothing');
+	} sort keys %SET;
+	is(join("\n", map { $is{$_} } sort keys %is), join("\n", ($is{HTTP}) x 3),
+		"the policy $value is set the same through every door");
+}
 is_deeply($db->selectcol_arrayref("select distinct actor from devcred.event order by 1"),
 	['db:devcred_operator', 'db:devcred_t1', 'management/devicebootstrap', 't1/admin'],
 	'who did it is known');

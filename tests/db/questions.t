@@ -114,6 +114,8 @@ my %expected = (
 	'What an administrator did' => [undef, { device_id => 'blocked',
 		operation => 'newdevice_block', source => '127.0.0.1' },
 		{ device_id => 'back', operation => 'credential_decommission' }],
+	'Who changed the settings of a tenant' => [1, { tenant => 't1', setting => 'token_policy',
+		value_before => 'OPTIONAL', value_after => 'IGNORED', actor => 't1/admin' }],
 	'What database users did' => [1, { db_user => 'postgres', actor => 'db:postgres',
 		operation => 'newdevice_create', count => 1 }],
 	'Registered, and never seen' => [1, { id => 'never-seen', owner => 't1/admin' }],
@@ -127,6 +129,8 @@ my %expected = (
 is_deeply([sort keys %query], [sort keys %expected],
 	'the manual has these questions, each with a query');
 
+$admin->request(PUT => '/tenant/options/device-registration/security-token.policy', accept => '*/*',
+	type => 'application/json', body => '{"value":"IGNORED"}');
 my $auditor = $site->dbh('devcred_reader');
 sub fits {
 	my ($row, $wanted) = @_;

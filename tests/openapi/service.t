@@ -93,6 +93,9 @@ my %good = (
 	tenant_current => sub { $admin, 'GET', '/tenant/currentTenant' },
 	tenant_option => sub { $admin, 'GET',
 		'/tenant/options/device-registration/security-token.policy' },
+	tenant_option_set => sub { client('token/admin'), 'PUT',
+		'/tenant/options/device-registration/security-token.policy',
+		body('application/json', value => 'OPTIONAL') },
 	user_current => sub { $admin, 'GET', '/user/currentUser' },
 	bulk_create => sub { $admin, 'POST', $bulk,
 		type => $form, body => file("ID\n" . device_id() . "\n") },
@@ -241,6 +244,7 @@ client('limit/admin')->get("$requests/limit");
 for my $policy (qw(IGNORED REQUIRED)) {
 	$site->ctl('', qw(tenant set token --token-policy), $policy);
 	ask('tenant_option', login => Devcred::Site::login('token/admin'));
+	ask('tenant_option_set', body('application/json', value => $policy));
 }
 ask('tenant_current', login => Devcred::Site::login('t2/admin'));
 my $issued = issued($admin);

@@ -179,6 +179,27 @@ is(done($t1, 'delete from devcred.credential where device_id = ?', $two[0]), 1, 
 is(events($two[0]) =~ s/.*credential_issue ok \S+ //r,
 	join(', ', map { "credential_$_ ok db:devcred_t1" } qw(disable expire enable expire revoke)), 'all is audited');
 
+# Tenants -----------------------------------------------------------------------------
+
+is(done($t1, "update devcred.customer set token_policy = 'REQUIRED'"), 1, 'a login of a tenant sets its policy');
+is(rows($boss, "select id, token_policy from devcred.customer where token_policy <> 'OPTIONAL'"), 't1 REQUIRED',
+	'and no other one\'s');
+is(done($t1, "update devcred.customer set $_"), '23514', "but not $_")
+    for 'device_limit = 5', "domain_name = 'x.example.org'", "id = 'x'", 'created_at = now()';
+is(done($boss, "update devcred.customer set token_policy = 'OPTIONAL', device_limit = 5,
+	domain_name = 'X.example.org' where id = 't1'"), 1, 'an administrator of all sets more');
+is(done($boss, "update devcred.customer set device_limit = null, domain_name = null where id = 't1'"), 1,
+	'and takes it away');
+is(done($boss, "update devcred.customer set domain_name = 'x y' where id = 't1'"), '23514', 'by the rules');
+is(done($boss, "update devcred.customer set id = 'x' where id = 't1'"), '23514', 'never the id');
+is(rows($t1, 'select setting, value_before, value_after, actor from devcred.setting order by seq, setting'),
+	join(', ', 'token_policy OPTIONAL REQUIRED db:devcred_t1', 'domain_name - x.example.org db:devcred_boss',
+		'token_policy REQUIRED OPTIONAL db:devcred_boss', 'device_limit - 5 db:devcred_boss',
+		'domain_name x.example.org - db:devcred_boss', 'device_limit 5 - db:devcred_boss'),
+	'each change is recorded');
+is(done($super, $_), '42501', "nobody: $_") for 'delete from devcred.setting_event',
+    "update devcred.setting_event set actor = 'x'", 'truncate devcred.setting_event';
+
 # The tables themselves -------------------------------------------------------------------
 
 for my $who ($boss, $t1) {

@@ -23,6 +23,9 @@ sub comes_to {
 	    ? @row ? $row[0] // 'null' : 'no row' : $dbh->state;
 }
 
+# Settings that were changed.
+$super->do("select devcred.tenant_set('$_', 'x', null, null, null, '7')") for 't1', 't2';
+
 # One story in each tenant: a request with a claimant, a credential, an id taken
 # out of service.
 for my $tenant ('t1', 't2') {

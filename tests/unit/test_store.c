@@ -62,6 +62,8 @@ static const struct {
 	  LANE_ADMIN, false, false },
 	{ STORE_NEWDEVICE_CLAIMS, "newdevice_claims", 2, LANE_ADMIN, true,
 	  false },
+	{ STORE_TENANT_OPTION_SET, "tenant_option_set", 5, LANE_ADMIN, false,
+	  false },
 	{ STORE_EVENT_LIST, "event_list", 4, LANE_ADMIN, true, false },
 	{ STORE_EVENT_COUNT, "event_count", 2, LANE_ADMIN, true, false },
 	{ STORE_HOUSEKEEP, "housekeep", 1, LANE_ADMIN, true, false },
