@@ -1,13 +1,13 @@
 // What happened: day by day, and every decision.
 
-import { el, fill, button, field, idText, say } from "./dom.js";
+import { el, fill, button, idText, say, toast } from "./dom.js";
 import { call, who, AUDIT, STATISTICS } from "./api.js";
 import { chart } from "./chart.js";
+import { Finder } from "./finder.js";
 import { Refresher } from "./refresh.js";
 import { Table } from "./table.js";
 import { ageText, renewAges } from "./time.js";
 
-const PAUSE = 5000;		// ms without a key until typing has ended
 const DAYS_AGAIN = 300000;	// ms until the days are counted again
 const PAGE = 50;
 
@@ -47,22 +47,15 @@ function what({ operation, outcome }) {
 }
 
 export function activityView() {
-	let typing = null;
-	let typed = 0;
 	let counted = -Infinity;
 	let list = [];		// all that is shown
 	let next = null;	// where more is
 	let asked = "";
 
-	const search = el("input", {
-		type: "search", autocomplete: "off", spellcheck: false,
-		oninput: () => {
-			clearTimeout(typing);
-			typing = setTimeout(reload, 300);
-			typed = Date.now();
-		},
+	const finder = new Finder({
+		label: "Device id", name: "id",
+		go: () => reload(), again: () => reload(),
 	});
-	const banner = el("div", { class: "banner", role: "alert", hidden: true });
 	const days = el("div");
 	const empty = el("div", { class: "empty", role: "status" },
 		"Loading \u2026");
@@ -80,10 +73,7 @@ export function activityView() {
 		key: (one) => one.seq,
 		cells: (one) => [
 			ageText(one.time),
-			button(idText(one.id), () => {
-				search.value = one.id;
-				reload();
-			}, { class: "link", "data-name": "id",
+			button(idText(one.id), () => finder.look(one.id), { class: "link", "data-name": "id",
 				"aria-label": `Only ${one.id}` }),
 			...(who().management ? [idText(one.tenantId)] : []),
 			what(one),
@@ -94,27 +84,9 @@ export function activityView() {
 	const refresher = new Refresher({
 		load,
 		// who has gone back is not to lose the place
-		busy: () => list.length > PAGE || Date.now() - typed < PAUSE,
-		state: ({ error, next: delay }) => {
-			banner.hidden = !error;
-			if (error) {
-				fill(banner, el("p", null, `${error.message} Trying again in `
-					+ `${Math.round(delay / 1000)} seconds.`),
-				button("Try now", reload));
-			}
-		},
+		busy: () => list.length > PAGE || finder.busy,
+		state: ({ error, next: delay }) => finder.tell(error, delay),
 	});
-
-	function query(before) {
-		const wanted = new URLSearchParams({ pageSize: PAGE });
-		if (search.value.trim()) {
-			wanted.set("id", search.value.trim());
-		}
-		if (before) {
-			wanted.set("before", before);
-		}
-		return `${AUDIT}?${wanted.toString().replaceAll("+", "%20")}`;
-	}
 
 	function show() {
 		table.show(list);
@@ -127,8 +99,10 @@ export function activityView() {
 	}
 
 	async function load(current) {
-		const id = search.value.trim();
-		const answer = await call("GET", query());
+		const id = finder.words;
+		const answer = await call("GET", finder.query(AUDIT, {
+			pageSize: PAGE,
+		}));
 		if (!current()) {
 			return;
 		}
@@ -149,20 +123,20 @@ export function activityView() {
 	async function older() {
 		more.disabled = true;
 		try {
-			const answer = await call("GET", query(list.at(-1).seq));
+			const answer = await call("GET", finder.query(AUDIT, {
+				pageSize: PAGE, before: list.at(-1).seq,
+			}));
 			list = [...list, ...answer.events];
 			next = answer.next;
 			show();
 			say(`${answer.events.length} more`);
 		} catch (error) {
-			banner.hidden = false;
-			fill(banner, el("p", null, error.message));
+			toast(error.message, "failed");
 		}
 		more.disabled = false;
 	}
 
 	async function reload() {
-		clearTimeout(typing);
 		node.setAttribute("aria-busy", "true");
 		await refresher.now();
 		node.removeAttribute("aria-busy");
@@ -173,19 +147,12 @@ export function activityView() {
 		el("div", { class: "head" },
 			el("h1", { id: "activity-title" }, "Activity")),
 		days,
-		el("form", {
-			class: "filters", role: "search", method: "post",
-			onsubmit: (event) => {
-				event.preventDefault();
-				reload();
-			},
-		}, field("Device id", search), button("Refresh", reload)),
-		banner, empty, frame, el("div", { class: "pager" }, more));
+		finder.node, finder.banner, empty, frame, el("div", { class: "pager" }, more));
 	return {
 		node,
 		start: () => refresher.start(),
 		stop: () => {
-			clearTimeout(typing);
+			finder.stop();
 			refresher.stop();
 		},
 	};

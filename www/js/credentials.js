@@ -1,9 +1,10 @@
 // Credentials that were issued.
 
-import { el, fill, button, field, idBox, idText, shortId, toast, say }
+import { el, fill, button, idBox, idText, shortId, toast, say }
 	from "./dom.js";
 import { call, pathOf, who, CREDENTIALS } from "./api.js";
 import { open, confirmed, dialogOpen } from "./dialog.js";
+import { Finder } from "./finder.js";
 import { Table } from "./table.js";
 import { Pager } from "./pager.js";
 import { Refresher } from "./refresh.js";
@@ -68,26 +69,17 @@ const ACTIONS = {
 	},
 };
 
-const PAUSE = 5000;	// ms without a key until typing has ended
-
 export function credentialsView() {
-	let typing = null;
-	let typed = 0;
 	let told = null;
 
-	const search = el("input", {
-		type: "search", autocomplete: "off", spellcheck: false,
-		oninput: () => {
-			clearTimeout(typing);
-			typing = setTimeout(fromStart, 300);
-			typed = Date.now();
+	const finder = new Finder({
+		label: "Id starts with", states: CREDENTIAL,
+		go: () => {
+			pager.page = 1;
+			reload();
 		},
+		again: () => reload(),
 	});
-	const filter = el("select", { onchange: () => fromStart() },
-		el("option", { value: "" }, "All"),
-		Object.entries(CREDENTIAL).map(([value, [text]]) =>
-			el("option", { value }, text)));
-	const banner = el("div", { class: "banner", role: "alert", hidden: true });
 	const empty = el("div", { class: "empty", role: "status" },
 		"Loading \u2026");
 	const pager = new Pager(() => reload());
@@ -108,15 +100,8 @@ export function credentialsView() {
 	});
 	const refresher = new Refresher({
 		load,
-		busy: () => dialogOpen() || Date.now() - typed < PAUSE,
-		state: ({ error, next: delay }) => {
-			banner.hidden = !error;
-			if (error) {
-				fill(banner, el("p", null, `${error.message} Trying again in `
-					+ `${Math.round(delay / 1000)} seconds.`),
-				button("Try now", reload));
-			}
-		},
+		busy: () => dialogOpen() || finder.busy,
+		state: ({ error, next }) => finder.tell(error, next),
 	});
 
 	function cells(one) {
@@ -181,35 +166,18 @@ export function credentialsView() {
 		reload();
 	}
 
-	function fromStart() {
-		clearTimeout(typing);
-		pager.page = 1;
-		reload();
-	}
-
 	async function reload() {
 		node.setAttribute("aria-busy", "true");
 		await refresher.now();
 		node.removeAttribute("aria-busy");
 	}
 
-	function query() {
-		const wanted = new URLSearchParams({
+	async function load(current) {
+		const answer = await call("GET", finder.query(CREDENTIALS, {
 			currentPage: pager.page,
 			pageSize: pager.size,
 			withTotalElements: true,
-		});
-		if (search.value.trim()) {
-			wanted.set("q", search.value.trim());
-		}
-		if (filter.value) {
-			wanted.set("status", filter.value);
-		}
-		return `?${wanted.toString().replaceAll("+", "%20")}`;
-	}
-
-	async function load(current) {
-		const answer = await call("GET", CREDENTIALS + query());
+		}));
 		if (!current()) {
 			return;
 		}
@@ -225,7 +193,7 @@ export function credentialsView() {
 		renewAges(table.node);
 		frame.hidden = list.length === 0;
 		empty.hidden = list.length > 0;
-		fill(empty, search.value.trim() || filter.value
+		fill(empty, finder.narrow
 			? "No credentials are like that."
 			: "No credentials have been issued.");
 		if (told !== total) {
@@ -239,20 +207,12 @@ export function credentialsView() {
 	const node = el("section", { "aria-labelledby": "credentials-title" },
 		el("div", { class: "head" },
 			el("h1", { id: "credentials-title" }, "Credentials")),
-		el("form", {
-			class: "filters", role: "search", method: "post",
-			onsubmit: (event) => {
-				event.preventDefault();
-				fromStart();
-			},
-		}, field("Id starts with", search), field("Status", filter),
-		button("Refresh", reload)),
-		banner, empty, frame, pager.node);
+		finder.node, finder.banner, empty, frame, pager.node);
 	return {
 		node,
 		start: () => refresher.start(),
 		stop: () => {
-			clearTimeout(typing);
+			finder.stop();
 			refresher.stop();
 		},
 	};

@@ -1,41 +1,32 @@
 // The list of requests.
 
-import { el, fill, button, field, idText, say } from "./dom.js";
+import { el, fill, button, idText, say } from "./dom.js";
 import { call, who, CLAIMED } from "./api.js";
 import { ACTIONS, actionsFor, actOnOne, actOnMany, acceptAll, details,
 	newRequest } from "./actions.js";
 import { dialogOpen } from "./dialog.js";
+import { Finder } from "./finder.js";
 import { Table } from "./table.js";
 import { Pager } from "./pager.js";
 import { Refresher } from "./refresh.js";
 import { chip, marks, REQUEST } from "./status.js";
 import { ageText, renewAges } from "./time.js";
 
-const PAUSE = 5000;	// ms without a key until typing has ended
-
 export function requestsView() {
 	const selected = new Map();	// id => status
-	let typing = null;
-	let typed = 0;
-
-	const search = el("input", {
-		type: "search", autocomplete: "off", spellcheck: false,
-		oninput: () => {
-			clearTimeout(typing);
-			typing = setTimeout(fromStart, 300);
-			typed = Date.now();
+	const finder = new Finder({
+		label: "Id starts with", states: REQUEST,
+		go: () => {
+			pager.page = 1;
+			reload();
 		},
+		again: () => reload(),
 	});
-	const filter = el("select", { onchange: () => fromStart() },
-		el("option", { value: "" }, "All"),
-		Object.entries(REQUEST).map(([value, [text]]) =>
-			el("option", { value }, text)));
 	const all = el("input", {
 		type: "checkbox", "aria-label": "Select all on this page",
 		onchange: () => selectAll(all.checked),
 	});
 	const pager = new Pager(() => reload());
-	const banner = el("div", { class: "banner", role: "alert", hidden: true });
 	const empty = el("div", { class: "empty", hidden: true });
 	const loading = el("p", { class: "empty", role: "status" }, "Loading \u2026");
 	const count = el("strong");
@@ -69,9 +60,11 @@ export function requestsView() {
 	});
 	const refresher = new Refresher({
 		load,
-		busy: () => dialogOpen() || selected.size > 0
-			|| Date.now() - typed < PAUSE,
-		state: ({ error, next }) => showState(error, next),
+		busy: () => dialogOpen() || selected.size > 0 || finder.busy,
+		state: ({ error, next }) => {
+			loading.hidden ||= error !== null;
+			finder.tell(error, next);
+		},
 	});
 
 	function cells(request) {
@@ -145,12 +138,6 @@ export function requestsView() {
 		}
 	}
 
-	function fromStart() {
-		clearTimeout(typing);
-		pager.page = 1;
-		reload();
-	}
-
 	async function reload() {
 		node.setAttribute("aria-busy", "true");
 		await refresher.now();
@@ -158,20 +145,11 @@ export function requestsView() {
 	}
 
 	async function load(current) {
-		const query = new URLSearchParams({
+		const answer = await call("GET", finder.query(CLAIMED, {
 			currentPage: pager.page,
 			pageSize: pager.size,
 			withTotalElements: true,
-		});
-		if (search.value.trim()) {
-			query.set("q", search.value.trim());
-		}
-		if (filter.value) {
-			query.set("status", filter.value);
-		}
-		// the service does not read + as a space
-		const answer = await call("GET", `${CLAIMED}?${
-			query.toString().replaceAll("+", "%20")}`);
+		}));
 		if (current()) {
 			show(answer.newDeviceRequests,
 				answer.statistics.totalElements ?? answer.newDeviceRequests.length);
@@ -199,17 +177,12 @@ export function requestsView() {
 		showSelected();
 		frame.hidden = list.length === 0;
 		empty.hidden = list.length > 0;
-		const searched = search.value.trim() !== "" || filter.value !== "";
+		const searched = finder.narrow;
 		if (list.length === 0) {
 			fill(empty, el("p", null, searched
 				? "No request is like that."
 				: "There are no device requests."),
-			searched ? button("Show all", () => {
-				search.value = "";
-				filter.value = "";
-				fromStart();
-				search.focus();
-			}) : who().admin && el("p", { class: "quiet" },
+			searched ? button("Show all", () => finder.clear()) : who().admin && el("p", { class: "quiet" },
 				"Register a device, or upload a file with many."));
 		}
 		if (told !== `${searched} ${total}`) {
@@ -218,16 +191,6 @@ export function requestsView() {
 		}
 	}
 	let told = "";
-
-	function showState(error, next) {
-		banner.hidden = !error;
-		if (error) {
-			loading.hidden = true;
-			fill(banner, el("p", null, `${error.message} What is shown may be `
-				+ `old. Trying again in ${Math.round(next / 1000)} seconds.`),
-			button("Try now", reload));
-		}
-	}
 
 	const frame = el("div", { class: "frame", hidden: true }, table.node);
 	const node = el("section", { "aria-labelledby": "requests-title" },
@@ -240,21 +203,13 @@ export function requestsView() {
 				button("Register a device", () => newRequest(reload), {
 					hidden: !who().admin, class: "primary",
 				}))),
-		el("form", {
-			class: "filters", role: "search", method: "post",
-			onsubmit: (event) => {
-				event.preventDefault();
-				fromStart();
-			},
-		}, field("Id starts with", search), field("Status", filter),
-		button("Refresh", reload)),
-		banner, many, loading, empty, frame, pager.node);
+		finder.node, finder.banner, many, loading, empty, frame, pager.node);
 	pager.node.hidden = true;
 	return {
 		node,
 		start: () => refresher.start(),
 		stop: () => {
-			clearTimeout(typing);
+			finder.stop();
 			refresher.stop();
 		},
 	};
