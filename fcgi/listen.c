@@ -128,27 +128,3 @@ listen_systemd(void)
 		return -1;
 	return SYSTEMD_FD;
 }
-
-void
-listen_notify(const char *state)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	socklen_t len;
-	int fd;
-
-	if (path == NULL || str_copy(addr.sun_path, sizeof(addr.sun_path),
-	    path, strlen(path)) == -1)
-		return;
-	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-	    strlen(path));
-	if (addr.sun_path[0] == '@')	/* an abstract name */
-		addr.sun_path[0] = '\0';
-	if ((fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
-		return;
-	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-	    (const struct sockaddr *)&addr, len) == -1)
-		log_event(LOG_LEVEL_WARNING, "notify_failed", "why",
-		    strerror(errno), NULL);
-	close(fd);
-}

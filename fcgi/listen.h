@@ -22,7 +22,4 @@ bool	 listen_is(int fd) MUST_CHECK;
 /* The descriptor that systemd hands over (sd_listen_fds(3)), or -1. */
 int	 listen_systemd(void);
 
-/* Tell systemd how we are (sd_notify(3)); nothing without one. */
-void	 listen_notify(const char *state);
-
 #endif

@@ -14,6 +14,7 @@
 #include "keys.h"
 #include "listen.h"
 #include "log.h"
+#include "notify.h"
 #include "pool.h"
 #include "worker.h"
 
@@ -43,6 +44,8 @@ struct pool {
 	int64_t		 start_at;	/* when the next may be; 0: at once */
 	bool		 stopping;
 	int64_t		 kill_at;
+	int64_t		 alive_every;	/* watchdog, ms; 0: none asks */
+	int64_t		 alive_at;	/* when it is told next */
 };
 
 static void
@@ -168,7 +171,7 @@ reload(struct pool *pool)
 	struct conf fresh;
 	struct buf error;
 
-	listen_notify("RELOADING=1");
+	notify_send("RELOADING=1");
 	buf_init(&error, 0);
 	if (conf_load(&fresh, pool->path, &error) == -1 ||
 	    keys_check(&fresh) == -1) {
@@ -176,7 +179,7 @@ reload(struct pool *pool)
 		    error.len > 0 ? buf_text(&error) : "the keys, see above",
 		    NULL);
 		conf_free(&fresh);
-		listen_notify("READY=1");
+		notify_send("READY=1");
 	} else {
 		conf_free(pool->conf);
 		*pool->conf = fresh;
@@ -198,7 +201,7 @@ stop(struct pool *pool)
 	pool->stopping = true;
 	pool->kill_at = clock_ms() + STOP_TIME;
 	log_event(LOG_LEVEL_INFO, "stopping", NULL);
-	listen_notify("STOPPING=1");
+	notify_send("STOPPING=1");
 	tell(pool, WORKER_STOP, false);
 }
 
@@ -236,7 +239,7 @@ take_ready(struct pool *pool)
 	if (pool->unready > 0)
 		return;
 	log_num("ready", "workers", pool->conf->workers);
-	listen_notify("READY=1");
+	notify_send("READY=1");
 	if (pool->retire)
 		tell(pool, WORKER_RETIRE, true);
 	pool->retire = false;
@@ -260,13 +263,26 @@ pool_init(struct pool *pool)
 	return 0;
 }
 
+/* Tell the watchdog, when it is time, that this loop goes round. */
+static void
+tell_alive(struct pool *pool)
+{
+	if (pool->alive_every == 0 || clock_ms() < pool->alive_at)
+		return;
+	notify_send("WATCHDOG=1");
+	pool->alive_at = clock_ms() + pool->alive_every;
+}
+
 /* Milliseconds until something has to be done; -1: nothing has. */
 static int
 patience(const struct pool *pool)
 {
 	int64_t at = pool->stopping ? pool->kill_at : pool->start_at;
-	int64_t left = at - clock_ms();
+	int64_t left;
 
+	if (pool->alive_every > 0 && (at == 0 || pool->alive_at < at))
+		at = pool->alive_at;
+	left = at - clock_ms();
 	if (at == 0)
 		return -1;
 	return left < 0 ? 0 : (int)left;
@@ -276,7 +292,8 @@ int
 pool_run(struct conf *conf, const char *path, int listener, bool own)
 {
 	struct pool pool = { .conf = conf, .path = path, .listener = listener,
-	    .generation = 1, .unready = (int)conf->workers };
+	    .generation = 1, .unready = (int)conf->workers,
+	    .alive_every = notify_interval() };
 	struct pollfd p[2];
 
 	if (pool_init(&pool) == -1) {
@@ -290,6 +307,7 @@ pool_run(struct conf *conf, const char *path, int listener, bool own)
 	p[1].events = POLLIN;
 	while (!pool.stopping || count(&pool, 0) > 0) {
 		fill(&pool);
+		tell_alive(&pool);
 		if (poll(p, 2, patience(&pool)) == -1 && errno != EINTR)
 			return 1;
 		if ((p[1].revents & POLLIN) != 0)

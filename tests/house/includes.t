@@ -15,7 +15,7 @@ my @order = (
 	['doors to libraries', 'common', qw(conf db db_conn db_rows db_run
 		secret secret_seal)],
 	['doors to the web server and the system', 'fcgi',
-		qw(gateway listen loop multipart record repr repr_out
+		qw(gateway listen loop multipart notify record repr repr_out
 		stream)],
 	['meaning', 'common', qw(bulk bulk_row keyfile keyring store)],
 	['meaning of requests', 'fcgi', qw(keys media reply request request_id

@@ -63,11 +63,17 @@ $path = "$site->{dir}/systemd.sock";
 my $notify = IO::Socket::UNIX->new(Local => "$site->{dir}/notify.sock",
 	Type => SOCK_DGRAM) or die "notify.sock: $!\n";
 chmod 0777, "$site->{dir}/notify.sock";
-$pid = start($path, 3, LISTEN_FDS => 1, NOTIFY_SOCKET => "$site->{dir}/notify.sock");
+$pid = start($path, 3, LISTEN_FDS => 1, WATCHDOG_USEC => 200_000,
+	NOTIFY_SOCKET => "$site->{dir}/notify.sock");
 is(status_of($path), 200, 'with a listening socket from systemd it serves that');
 my $text = '';
 eventually(sub { $notify->recv($text, 4096); $text =~ /READY=1/ },
 	'and tells systemd that it is ready');
+for my $time (qw(once again)) {
+	eventually(sub { $notify->recv($text, 4096); $text eq 'WATCHDOG=1' },
+		"and tells its watchdog $time that it is alive");
+	$text = '';
+}
 eventually(sub { 2 == (() = Devcred::Site::children($pid)) }, 'with all its workers');
 ends($pid, 'TERM', 'TERM ends it in good order');
 ok(-e $path, "systemd's socket stays");
