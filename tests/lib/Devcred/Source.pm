@@ -17,7 +17,7 @@ our @EXPORT_OK = qw(@TOP_FILES @ROOMS files matching text lines code
 our $TOP = Cwd::realpath(File::Basename::dirname(__FILE__) . '/../../..');
 
 # What may stand at the top.
-our @ROOMS = qw(.ci common ctl deploy doc fcgi migrations sql tests www);
+our @ROOMS = qw(.ci common ctl debian deploy doc fcgi migrations sql tests www);
 our @TOP_FILES = qw(.clang-format .editorconfig .gitignore HACKING.md LICENSE
 	Makefile.am NEWS README.md autogen.sh configure.ac);
 
