@@ -555,12 +555,15 @@ begin
     delete from devcred.bulk_row r
      where r.staged_at < now() - interval '1 hour';
     get diagnostics lines = row_count;
+
+    perform devcred.event_partitions();
     return next;
 end
 $$;
 comment on function devcred.housekeep(int) is
     'Wipe what has run out, also if nobody asks: sealed passwords whose delivery window is over, passwords before a rotation, lines that a bulk
-registration left behind; p_max of each.  Any instance may call it, at any time, and twice.  How many of each were wiped.';
+registration left behind; p_max of each.  And make the months of the audit trail that come next.  Any instance may call it, at any time, and
+twice.  How many of each were wiped.';
 
 create or replace function devcred.seal_keys()
 returns table (key text, windows bigint)

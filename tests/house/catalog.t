@@ -29,7 +29,8 @@ my @rules = (
 		          from pg_class c
 		         where c.relnamespace = 'devcred'::regnamespace
 		           and (c.relkind in ('r', 'p', 'v', 'm')
-		               or c.relkind = 'i'
+		               or c.relkind in ('i', 'I')
+		               and not c.relispartition
 		               and not exists (select from pg_constraint k
 		                   where k.conindid = c.oid))
 		        union all
@@ -46,7 +47,8 @@ my @rules = (
 		          from pg_trigger t
 		          join pg_class c on c.oid = t.tgrelid
 		         where c.relnamespace = 'devcred'::regnamespace
-		           and not t.tgisinternal) o (class, id)
+		           and not t.tgisinternal
+		           and t.tgparentid = 0) o (class, id)
 		 where obj_description(o.id, o.class::text) is null}],
 	['every role has a comment', q{
 		select rolname
@@ -60,6 +62,7 @@ my @rules = (
 		  join pg_attribute a on a.attrelid = c.oid
 		 where c.relnamespace = 'devcred'::regnamespace
 		   and c.relkind in ('r', 'p')
+		   and not c.relispartition
 		   and a.attnum > 0
 		   and not a.attisdropped
 		   and col_description(c.oid, a.attnum) is null}],

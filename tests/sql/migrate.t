@@ -62,7 +62,7 @@ my @PARTS = (
 	"select oid::regprocedure::text, pg_get_functiondef(oid), proacl,
 		pg_get_userbyid(proowner), obj_description(oid) from pg_proc
 		where pronamespace = 'devcred'::regnamespace order by 1",
-	"select tgname, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal order by 1",
+	"select tgname, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal order by 1, 2",
 	"select t.typname, e.enumlabel from pg_enum e join pg_type t on t.oid = e.enumtypid
 		order by t.typname, e.enumsortorder",
 	"select version, name, sha256 from devcred.schema_migration order by 1",

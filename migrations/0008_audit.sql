@@ -1,0 +1,116 @@
+-- The audit trail in parts, one for each month (UTC), so that what is old can
+-- be exported and dropped without touching what is new.
+--
+-- The rows are copied, not attached: the months that are there become parts of
+-- their own, too, and can go as such.  Nobody writes meanwhile; the migration
+-- holds the table.
+
+alter table devcred.event rename to event_whole;
+alter sequence devcred.event_seq_seq rename to event_whole_seq;
+alter table devcred.event_whole drop constraint event_pkey;
+drop index devcred.event_device;
+drop index devcred.event_tenant;
+drop trigger event_append_only on devcred.event_whole;
+drop trigger event_append_only_truncate on devcred.event_whole;
+
+-- all columns, checks and comments; the identity begins where the old one ended
+create table devcred.event (
+    like devcred.event_whole including defaults including constraints including comments
+) partition by range (at);
+comment on table devcred.event is
+    'Append-only record of every decision.  Nothing here is a secret, nothing here changes.  A part for each month (UTC), which
+devcred.event_partitions() makes ahead of time.';
+alter table devcred.event
+    alter column seq add generated always as identity;
+
+-- No insert is refused because nobody made its month.
+create table devcred.event_rest
+    partition of devcred.event default;
+comment on table devcred.event_rest is
+    'Events of months that have no part of their own; empty if housekeeping ran.';
+
+-- The months that are there.  Names and bounds are no parameters.
+do $$
+declare
+    r record;
+begin
+    for r in select to_char(m.month, '"event_"YYYY_MM') as name,
+                    to_char(m.month, 'YYYY-MM') as month,
+                    to_char(m.month, 'YYYY-MM-DD"T00:00:00Z"') as lower,
+                    to_char(m.month + interval '1 month', 'YYYY-MM-DD"T00:00:00Z"') as upper
+               from (select distinct date_trunc('month', e.at at time zone 'UTC') as month
+                       from devcred.event_whole e
+                      where e.at >= '2000-01-01T00:00:00Z'
+                        and e.at < '3000-01-01T00:00:00Z') m loop
+        execute format('create table devcred.%I partition of devcred.event for values from (%L) to (%L)',
+            r.name, r.lower, r.upper);
+        execute format('comment on table devcred.%I is %L',
+            r.name, 'Events of ' || r.month || ' (UTC).');
+    end loop;
+end
+$$;
+
+insert into devcred.event overriding system value
+select w.*
+  from devcred.event_whole w;
+do $$
+begin
+    perform setval('devcred.event_seq_seq', s.last_value, s.is_called)
+       from devcred.event_whole_seq s;
+end
+$$;
+
+-- seq alone is unique as before, as only the identity writes it; a key of a
+-- table in parts has to contain what it is parted by
+alter table devcred.event
+    add constraint event_pkey
+        primary key (seq, at);
+create index event_device
+    on devcred.event (device_id, seq);
+comment on index devcred.event_device is
+    'The story of one device.';
+create index event_tenant
+    on devcred.event (tenant, seq);
+comment on index devcred.event_tenant is
+    'A tenant''s events, newest first.';
+
+-- Views go by what a table is, not by its name: let those of ours that are
+-- there look at the new one.  sql/ makes them anew, others may depend on them.
+do $$
+declare
+    r record;
+begin
+    for r in select c.oid::regclass as name, array_to_string(c.reloptions, ', ') as options,
+                    replace(pg_get_viewdef(c.oid), 'devcred.event_whole', 'devcred.event') as body
+               from pg_class c
+              where c.relkind = 'v'
+                and c.relowner = 'devcred_owner'::regrole
+                and exists (select
+                       from pg_rewrite w
+                       join pg_depend d
+                         on d.objid = w.oid
+                        and d.classid = 'pg_rewrite'::regclass
+                        and d.refclassid = 'pg_class'::regclass
+                        and d.refobjid = 'devcred.event_whole'::regclass
+                      where w.ev_class = c.oid) loop
+        execute format('create or replace view %s%s as %s', r.name,
+            coalesce(' with (' || r.options || ')', ''), r.body);
+    end loop;
+    if exists (select from pg_publication_rel p where p.prrelid = 'devcred.event_whole'::regclass) then
+        raise warning 'devcred.event is made anew and is published no more: run deploy/postgresql/publication.sql before the service records more'
+            using errcode = '01D01';    -- 01000 would say that the commit is in doubt
+    end if;
+end
+$$;
+drop table devcred.event_whole;
+
+create trigger event_append_only
+    before update or delete on devcred.event
+    for each row execute function devcred.event_is_append_only();
+comment on trigger event_append_only on devcred.event is
+    'Second line behind the missing privileges; its parts have it, too.';
+create trigger event_append_only_truncate
+    before truncate on devcred.event
+    for each statement execute function devcred.event_is_append_only();
+comment on trigger event_append_only_truncate on devcred.event is
+    'Second line behind the missing privileges; each part has one of its own, see sql/audit.sql.';
