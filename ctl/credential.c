@@ -43,7 +43,8 @@ static const struct db_statement stmt_rotate = { "credential_rotate",
 	TOLD "credential_rotate(" BY ", $3::bytea, $4::bytea, $5::int, $6)",
 	6 };
 static const struct db_statement stmt_housekeep = { "housekeep",
-	"select windows, passwords, lines from devcred.housekeep()", 0 };
+	"select windows, passwords, lines, requests from devcred.housekeep()",
+	0 };
 
 enum { AT_OUTCOME, AT_TENANT, AT_STATUS, AT_EXPIRES };
 
@@ -333,9 +334,10 @@ housekeep(struct ctl *ctl)
 		return rc;
 	if ((rc = session_commit(ctl)) == CTL_DONE)
 		printf("%s delivery windows closed, %s old passwords ended, "
-		    "%s lines of bulk registrations removed\n",
+		    "%s lines of bulk registrations removed, "
+		    "%s requests withdrawn\n",
 		    db_text(&rows, 0, 0), db_text(&rows, 0, 1),
-		    db_text(&rows, 0, 2));
+		    db_text(&rows, 0, 2), db_text(&rows, 0, 3));
 	db_rows_free(&rows);
 	return rc;
 }

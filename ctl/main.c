@@ -21,7 +21,9 @@ static const struct command commands[] = {
 	    "show all tenants", false, tenant_list },
 	{ "tenant", "set", "ID [--domain HOST] "
 	    "[--token-policy IGNORED|OPTIONAL|REQUIRED] "
-	    "[--device-limit N|none]",
+	    "[--device-limit N|none] [--request-quota N|none] "
+	    "[--waiting-expiry TIME|none] [--pending-expiry TIME|none] "
+	    "[--outbox on|off]",
 	    "change a tenant", false, tenant_set },
 	{ "tenant", "grant-login", "ID LOGIN [--read-only]",
 	    "let a login of the database see and change what a tenant has",
@@ -75,6 +77,23 @@ static const struct command commands[] = {
 	    "end a credential for good", false, credential_revoke },
 	{ "credential", "decommission", "ID [--tenant T]",
 	    "take a device out of service", false, credential_decommission },
+	{ "rule", "add", "TENANT/NAME --id PATTERN [--source NETWORK] "
+	    "[--type T] [--needs-token] [--from TIME] [--until TIME] "
+	    "[--quota N]",
+	    "accept devices that fit, when they ask", false, rule_add },
+	{ "rule", "list", "[TENANT]",
+	    "show rules", false, rule_list },
+	{ "rule", "try", "TENANT/NAME",
+	    "show what a rule would accept, and why not others", false,
+	    rule_try },
+	{ "rule", "apply", "TENANT/NAME",
+	    "accept what is pending already and fits", false, rule_apply },
+	{ "rule", "enable", "TENANT/NAME",
+	    "have a rule accept again", false, rule_enable },
+	{ "rule", "disable", "TENANT/NAME",
+	    "have a rule accept nothing", false, rule_disable },
+	{ "rule", "delete", "TENANT/NAME",
+	    "take a rule away", false, rule_delete },
 	{ "housekeep", NULL, "",
 	    "wipe what has run out", false, housekeep },
 	{ "import", NULL, "FILE [--tenant T] [--errors FILE]",

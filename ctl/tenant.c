@@ -18,10 +18,14 @@ static const struct db_statement stmt_taken = { "tenant_taken",
 	"         where domain_name = lower($2) and id <> $1)",
 	2 };
 
+/* Values of stmt_set: the tenant, and what is to be set. */
+enum { SET_TENANT, SET_DOMAIN, SET_POLICY, SET_LIMIT, SET_WAITING,
+	SET_PENDING, SET_QUOTA, SET_OUTBOX, SET_MAX };
+
 static const struct db_statement stmt_set = { "tenant_set",
 	"select devcred.tenant_set($1, 'db:' || session_user, null, $2,"
-	"       $3::devcred.token_policy, $4)",
-	4 };
+	"       $3::devcred.token_policy, $4, null, $5, $6, $7, $8::bool)",
+	8 };
 
 static const struct db_statement stmt_list = { "tenant_list",
 	"select t.id,"
@@ -92,53 +96,95 @@ tenant_add(struct ctl *ctl)
 	return rc;
 }
 
-enum ctl_exit
-tenant_set(struct ctl *ctl)
+/* Whether it is a number, or none; NULL passes. */
+static bool
+is_num_or_none(const char *text)
+{
+	long num;
+
+	return text == NULL || strcmp(text, "none") == 0 ||
+	    parse_num(text, 0, INT_MAX, &num) == 0;
+}
+
+/* Whether it is a while, such as 90m, 12h or 30d, or none; NULL passes. */
+static bool
+is_while_or_none(const char *text)
+{
+	size_t digits;
+
+	if (text == NULL || strcmp(text, "none") == 0)
+		return true;
+	digits = strspn(text, "0123456789");
+	return digits > 0 && digits < 6 && text[digits] != '\0' &&
+	    strchr("mhd", text[digits]) != NULL && text[digits + 1] == '\0';
+}
+
+/* Look at what is to be set. */
+static enum ctl_exit
+check_set(struct ctl *ctl, const char **values)
 {
 	static const char *const policies[] = { "IGNORED", "OPTIONAL",
 		"REQUIRED", NULL };
-	const char *domain = NULL;
-	const char *policy = NULL;
-	const char *limit = NULL;
+	static const char *const switches[] = { "on", "off", NULL };
+	int i;
+
+	for (i = SET_DOMAIN; i < SET_MAX && values[i] == NULL; i++)
+		continue;
+	if (i == SET_MAX)
+		return ctl_usage(ctl, "there is nothing to set");
+	if (values[SET_POLICY] != NULL &&
+	    !name_is_word(&values[SET_POLICY], policies))
+		return ctl_usage(ctl, "a token policy is IGNORED, OPTIONAL "
+		    "or REQUIRED");
+	if (!is_num_or_none(values[SET_LIMIT]))
+		return ctl_usage(ctl, "a device limit is a number, or none");
+	if (!is_num_or_none(values[SET_QUOTA]))
+		return ctl_usage(ctl, "a request quota is a number, or none");
+	if (!is_while_or_none(values[SET_WAITING]) ||
+	    !is_while_or_none(values[SET_PENDING]))
+		return ctl_usage(ctl, "an expiry is a while such as 90m, 12h "
+		    "or 30d, or none");
+	if (values[SET_OUTBOX] != NULL &&
+	    !name_is_word(&values[SET_OUTBOX], switches))
+		return ctl_usage(ctl, "an outbox is on or off");
+	return name_is_tenant(values[SET_TENANT]) &&
+	    (values[SET_DOMAIN] == NULL || values[SET_DOMAIN][0] == '\0' ||
+	    name_is_host(values[SET_DOMAIN])) ? CTL_DONE : CTL_FAILED;
+}
+
+enum ctl_exit
+tenant_set(struct ctl *ctl)
+{
+	const char *values[SET_MAX] = { NULL };
 	const struct ctl_option options[] = {
-		{ "domain", NULL, &domain, NULL },
-		{ "token-policy", NULL, &policy, NULL },
-		{ "device-limit", NULL, &limit, NULL },
+		{ "domain", NULL, &values[SET_DOMAIN], NULL },
+		{ "token-policy", NULL, &values[SET_POLICY], NULL },
+		{ "device-limit", NULL, &values[SET_LIMIT], NULL },
+		{ "request-quota", NULL, &values[SET_QUOTA], NULL },
+		{ "waiting-expiry", NULL, &values[SET_WAITING], NULL },
+		{ "pending-expiry", NULL, &values[SET_PENDING], NULL },
+		{ "outbox", NULL, &values[SET_OUTBOX], NULL },
 		{ NULL, NULL, NULL, NULL }
 	};
-	const char *values[4];
-	long num;
 	struct db_rows rows;
 	enum ctl_exit rc;
 	bool exists;
 
 	if ((rc = ctl_args(ctl, options, 1, 1)) != CTL_DONE)
 		return rc;
-	if (domain == NULL && policy == NULL && limit == NULL)
-		return ctl_usage(ctl, "there is nothing to set");
-	if (policy != NULL && !name_is_word(&policy, policies))
-		return ctl_usage(ctl, "a token policy is IGNORED, OPTIONAL "
-		    "or REQUIRED");
-	values[0] = ctl->arg[0];
-	values[1] = domain;
-	if (limit != NULL && strcmp(limit, "none") != 0 &&
-	    parse_num(limit, 0, INT_MAX, &num) == -1)
-		return ctl_usage(ctl, "a device limit is a number, or none");
-	values[2] = policy;
-	values[3] = limit;
-	if (!name_is_tenant(values[0]) || (domain != NULL &&
-	    domain[0] != '\0' && !name_is_host(domain)))
-		return CTL_FAILED;
-	if ((rc = session_begin(ctl)) != CTL_DONE ||
-	    (rc = host_is_free(ctl, values[0], domain, &exists)) != CTL_DONE)
+	values[SET_TENANT] = ctl->arg[0];
+	if ((rc = check_set(ctl, values)) != CTL_DONE ||
+	    (rc = session_begin(ctl)) != CTL_DONE ||
+	    (rc = host_is_free(ctl, values[SET_TENANT], values[SET_DOMAIN],
+	    &exists)) != CTL_DONE)
 		return rc;
 	if (!exists)
-		return name_no_tenant(values[0]);
+		return name_no_tenant(values[SET_TENANT]);
 	if ((rc = session_call(ctl, &stmt_set, values, &rows)) != CTL_DONE)
 		return rc;
 	db_rows_free(&rows);
 	if ((rc = session_commit(ctl)) == CTL_DONE)
-		printf("tenant %s set\n", values[0]);
+		printf("tenant %s set\n", values[SET_TENANT]);
 	return rc;
 }
 

@@ -97,6 +97,11 @@ create_render(struct exchange *x, const struct db_rows *rows, int row)
 		reply_fault(&x->reply, FAULT_VALIDATION,
 		    "Tenant %s does not exist.", nd.tenant);
 		return NEED_NOTHING;
+	case OUTCOME_LIMIT_REACHED:
+		reply_fault(&x->reply, FAULT_UNPROCESSABLE,
+		    "Tenant %s has as many new device requests as it may have.",
+		    nd.tenant);
+		return NEED_NOTHING;
 	default:
 		reply_unavailable(&x->reply);
 		return NEED_NOTHING;

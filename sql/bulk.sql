@@ -78,10 +78,37 @@ set lock_timeout = '2s'
 as $$
 #variable_conflict use_column
 begin
+    perform
+       from devcred.tenant t
+      where t.id in (select b.target
+                       from devcred.bulk_lines(p_scope, p_bulk, p_batch) b)
+        and t.request_quota is not null
+      order by t.id
+        for no key update;
+
     return query
     with lines as materialized (
         select b.*
           from devcred.bulk_lines(p_scope, p_bulk, p_batch) b
+    ), room as (
+        select t.id as target,
+               t.request_quota - devcred.request_count(t.id, t.request_quota) as places
+          from devcred.tenant t
+         where t.id in (select b.target from lines b)
+           and t.request_quota is not null
+    ), refused as (
+        select n.target, n.id
+          from (select b.target,
+                       b.id,
+                       m.places,
+                       row_number() over (partition by b.target order by b.line) as place
+                  from lines b
+                  join room m on m.target = b.target
+                 where b.nth = 1
+                   and not exists (select
+                                     from devcred.newdevice_request r
+                                    where r.id = b.id)) n
+         where n.place > n.places
     ), created as (
         -- one order for everybody, so that two files never deadlock
         insert into devcred.newdevice_request
@@ -90,6 +117,10 @@ begin
                b.id, b.target, p_actor, b.type, b.custom_properties
           from lines b
          where b.known
+           and not exists (select
+                             from refused f
+                            where f.target = b.target
+                              and f.id = b.id)
          order by b.id, b.line
         on conflict (id) do nothing
         returning id, tenant, seq, status
@@ -102,10 +133,15 @@ begin
           from created c
     )
     select b.line,
-           case when b.known then 'exists' else 'no_tenant' end::devcred.outcome,
+           case when not b.known then 'no_tenant'
+                when f.id is not null then 'limit_reached'
+                else 'exists' end::devcred.outcome,
            b.id,
            b.target
       from lines b
+      left join refused f
+        on f.target = b.target
+       and f.id = b.id
       left join created c
         on c.id = b.id
        and c.tenant = b.target
@@ -119,7 +155,8 @@ begin
 end
 $$;
 comment on function devcred.newdevice_load(text, text, inet, bigint, int, text) is
-    'Register the devices of a batch, which is used up.  A row for each line that was not: exists or no_tenant.';
+    'Register the devices of a batch, which is used up.  A row for each line that was not: exists, no_tenant, or
+limit_reached: the tenant has as many requests as it may have.';
 
 create or replace function devcred.credential_load(
     p_scope text,

@@ -125,6 +125,7 @@ as $$
 declare
     v_locked int;
     v_rest bigint[];    -- places of those without a request
+    v_locked_at timestamptz;
 begin
     -- lock first, in one order for everybody, so that groups never deadlock:
     -- requests, then credentials
@@ -147,6 +148,7 @@ begin
                        and (a.scope = c.tenant or a.scope = 'management'))
       order by c.device_id, c.tenant
         for update;
+    v_locked_at := clock_timestamp();
     if v_locked < cardinality(p_id) then
         select array_agg(a.n)
           into v_rest
@@ -347,6 +349,16 @@ begin
            null::bytea,
            false
       from ask a;
+
+    if exists (select from devcred.accept_rule u where u.enabled) then
+        perform devcred.rule_accept(array_agg(n.id order by n.id),
+                array_agg(p_request[array_position(p_id, n.id)] order by n.id))
+           from devcred.newdevice_request n
+          where n.id = any (p_id)
+            and n.status = 'PENDING_ACCEPTANCE'
+            and n.claimed_at >= v_locked_at
+         having count(*) > 0;
+    end if;
 
     if v_rest is not null then
         return query

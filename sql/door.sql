@@ -295,14 +295,20 @@ begin
     if v_scope = 'management' then
         w.domain_name := new.domain_name;
         w.device_limit := new.device_limit;
+        w.waiting_expiry := new.waiting_expiry;
+        w.pending_expiry := new.pending_expiry;
+        w.request_quota := new.request_quota;
+        w.outbox := new.outbox;
     end if;
     if new is distinct from w or v_scope = '' then
         raise exception 'of a tenant % can be changed', case when v_scope = 'management'
-                then 'token_policy, domain_name and device_limit' else 'the token_policy' end
+                then 'all but id and created_at' else 'the token_policy' end
             using errcode = 'check_violation';
     end if;
     perform devcred.tenant_set(old.id, devcred.door_actor(), null, coalesce(new.domain_name, ''),
-        new.token_policy, coalesce(new.device_limit::text, 'none'));
+        new.token_policy, coalesce(new.device_limit::text, 'none'), null,
+        coalesce(new.waiting_expiry::text, 'none'), coalesce(new.pending_expiry::text, 'none'),
+        coalesce(new.request_quota::text, 'none'), new.outbox);
     return new;
 end
 $$;
@@ -313,4 +319,4 @@ create or replace trigger customer_dml
     instead of update on devcred.customer
     for each row execute function devcred.customer_dml();
 comment on trigger customer_dml on devcred.customer is
-    'update sets token_policy, and for administrators of all tenants domain_name and device_limit.';
+    'update sets token_policy, and for administrators of all tenants everything but id and created_at.';

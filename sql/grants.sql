@@ -59,7 +59,10 @@ grant select on
     devcred.customer,
     devcred.retired,
     devcred.setting,
+    devcred.rule,
     devcred.setting_event,
+    devcred.accept_rule,
+    devcred.outbox,
     devcred.event,
     devcred.tenant,
     devcred.tenant_login,
@@ -100,7 +103,13 @@ grant execute on function
     devcred.credential_reopen(text, text, int),
     devcred.credential_revoke(text, text),
     devcred.credential_decommission(text, text),
-    devcred.credential_load(text[], text[], text)
+    devcred.credential_load(text[], text[], text),
+    devcred.rule_set(text, text, text, cidr, text, bool, timestamptz, timestamptz, int),
+    devcred.rule_enable(text, bool, text),
+    devcred.rule_delete(text, text),
+    devcred.rule_try(text, text),
+    devcred.rule_apply(text, text),
+    devcred.outbox_take(int, text)
 to devcred_registrar, devcred_tenant;
 
 -- readers that check logins of devices themselves

@@ -509,8 +509,52 @@ records the first use, and closes the delivery window with it.  On a standby it 
 
 -- Time ------------------------------------------------------------------------
 
+create or replace function devcred.request_expire(p_max int)
+returns int
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_count int;
+begin
+    if not exists (select
+                     from devcred.tenant t
+                    where t.waiting_expiry is not null
+                       or t.pending_expiry is not null) then
+        return 0;
+    end if;
+    with due as (
+        select r.id
+          from devcred.newdevice_request r
+          join devcred.tenant t
+            on t.id = r.tenant
+         where (r.status = 'WAITING_FOR_CONNECTION'
+               and coalesce(r.lifted_at, r.created_at) <= now() - t.waiting_expiry)
+            or (r.status = 'PENDING_ACCEPTANCE'
+               and r.last_seen_at <= now() - t.pending_expiry)
+         order by r.id
+         limit p_max
+           for update of r skip locked
+    ), gone as (
+        delete from devcred.newdevice_request r
+         using due d
+         where r.id = d.id
+        returning r.*
+    )
+    insert into devcred.event
+           (tenant, registration, device_id, operation, outcome, actor, status_before)
+    select g.tenant, g.seq, g.id, 'newdevice_expire', 'ok', 'devcred', g.status
+      from gone g;
+    get diagnostics v_count = row_count;
+    return v_count;
+end
+$$;
+comment on function devcred.request_expire(int) is
+    'Withdraw requests that have waited longer than their tenant lets them, p_max at most; how many.  One pass over the requests of all tenants, if any tenant
+lets them end.';
+
 create or replace function devcred.housekeep(p_max int default 10000)
-returns table (windows int, passwords int, lines int)
+returns table (windows int, passwords int, lines int, requests int)
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
@@ -556,13 +600,18 @@ begin
      where r.staged_at < now() - interval '1 hour';
     get diagnostics lines = row_count;
 
+    requests := devcred.request_expire(p_max);
+
+    delete from devcred.outbox o
+     where o.at < now() - interval '30 days';
+
     perform devcred.event_partitions();
     return next;
 end
 $$;
 comment on function devcred.housekeep(int) is
     'Wipe what has run out, also if nobody asks: sealed passwords whose delivery window is over, passwords before a rotation, lines that a bulk
-registration left behind; p_max of each.  And make the months of the audit trail that come next.  Any instance may call it, at any time, and
+registration left behind; p_max of each.  Withdraw requests that have waited too long, and make the months of the audit trail that come next.  Any instance may call it, at any time, and
 twice.  How many of each were wiped.';
 
 create or replace function devcred.seal_keys()

@@ -41,6 +41,13 @@ begin
                null, null, null, null, null::jsonb;
         return;
     end if;
+    if devcred.request_quota_reached(v_tenant)
+            and not exists (select from devcred.newdevice_request n where n.id = p_id) then
+        return query
+        select 'limit_reached'::devcred.outcome, p_id, v_tenant, null::devcred.request_status,
+               null, null, null, null, null::jsonb;
+        return;
+    end if;
     insert into devcred.newdevice_request
            (id, tenant, owner, group_id, type, custom_properties)
     values (p_id, v_tenant, p_actor, p_group_id, p_type,
@@ -64,7 +71,42 @@ begin
 end
 $$;
 comment on function devcred.newdevice_create(text, text, inet, text, text, text, text, jsonb, text) is
-    'Register a device id.  p_tenant is obeyed for the management tenant only.  ok, exists or no_tenant.';
+    'Register a device id.  p_tenant is obeyed for the management tenant only.  ok, exists, no_tenant, or limit_reached: the tenant has as many
+requests as it may have.';
+
+create or replace function devcred.request_quota_reached(p_tenant text)
+returns bool
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_quota int;
+begin
+    select t.request_quota
+      into v_quota
+      from devcred.tenant t
+     where t.id = p_tenant
+       and t.request_quota is not null
+       for no key update;      -- one newcomer of a tenant at a time
+    return found and v_quota <= devcred.request_count(p_tenant, v_quota);
+end
+$$;
+comment on function devcred.request_quota_reached(text) is
+    'Whether the tenant has as many requests as it may have.';
+
+create or replace function devcred.request_count(p_tenant text, p_most int)
+returns bigint
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select count(*)
+      from (select
+              from devcred.newdevice_request r
+             where r.tenant = p_tenant
+             limit p_most) q
+$$;
+comment on function devcred.request_count(text, int) is
+    'Requests of a tenant, counted up to p_most.';
 
 create or replace function devcred.newdevice_get(p_scope text, p_id text)
 returns table (
@@ -238,6 +280,7 @@ begin
             r.last_seen_at := null;
             r.token_hash := null;
             r.claimants := '{}';
+            r.lifted_at := clock_timestamp();
             delete from devcred.claimant c
              where c.registration = r.seq;
         end if;
@@ -252,6 +295,7 @@ begin
                last_seen_at = r.last_seen_at,
                token_hash = r.token_hash,
                claimants = r.claimants,
+               lifted_at = r.lifted_at,
                token_failures = case when v_before = 'BLOCKED' and r.status <> 'BLOCKED'
                    then 0 else r.token_failures end,
                accepted_at = case when r.status = 'ACCEPTED' then clock_timestamp() end,

@@ -34,7 +34,7 @@ begin
     for r in values ('tenant', 'id'), ('tenant_user', 'tenant'), ('tenant_login', 'tenant'),
             ('newdevice_request', 'tenant'), ('claimant', 'tenant'),
             ('device_credential', 'tenant'), ('decommissioned', 'tenant'), ('event', 'tenant'),
-            ('setting_event', 'tenant') loop
+            ('setting_event', 'tenant'), ('accept_rule', 'tenant'), ('outbox', 'tenant') loop
         execute pg_catalog.format('alter table devcred.%I enable row level security', r.column1);
         execute pg_catalog.format('drop policy if exists everything on devcred.%I', r.column1);
         execute pg_catalog.format('create policy everything on devcred.%I for select

@@ -113,7 +113,11 @@ create or replace function devcred.tenant_set(
     p_domain_name text,
     p_token_policy devcred.token_policy,
     p_device_limit text,
-    p_request text default null)
+    p_request text default null,
+    p_waiting_expiry text default null,
+    p_pending_expiry text default null,
+    p_request_quota text default null,
+    p_outbox bool default null)
 returns devcred.outcome
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -137,7 +141,14 @@ begin
                else lower(nullif(p_domain_name, '')) end,
            token_policy = coalesce(p_token_policy, t.token_policy),
            device_limit = case when p_device_limit is null then t.device_limit
-               else nullif(p_device_limit, 'none')::int end
+               else nullif(p_device_limit, 'none')::int end,
+           waiting_expiry = case when p_waiting_expiry is null then t.waiting_expiry
+               else nullif(p_waiting_expiry, 'none')::interval end,
+           pending_expiry = case when p_pending_expiry is null then t.pending_expiry
+               else nullif(p_pending_expiry, 'none')::interval end,
+           request_quota = case when p_request_quota is null then t.request_quota
+               else nullif(p_request_quota, 'none')::int end,
+           outbox = coalesce(p_outbox, t.outbox)
      where t.id = p_tenant
     returning t.* into v_after;
     insert into devcred.setting_event
@@ -146,13 +157,17 @@ begin
       from (values
            ('domain_name', v_before.domain_name, v_after.domain_name),
            ('token_policy', v_before.token_policy::text, v_after.token_policy::text),
-           ('device_limit', v_before.device_limit::text, v_after.device_limit::text)) c (setting, before, after)
+           ('device_limit', v_before.device_limit::text, v_after.device_limit::text),
+           ('waiting_expiry', v_before.waiting_expiry::text, v_after.waiting_expiry::text),
+           ('pending_expiry', v_before.pending_expiry::text, v_after.pending_expiry::text),
+           ('request_quota', v_before.request_quota::text, v_after.request_quota::text),
+           ('outbox', v_before.outbox::text, v_after.outbox::text)) c (setting, before, after)
      where c.before is distinct from c.after;
     return 'ok';
 end
 $$;
-comment on function devcred.tenant_set(text, text, inet, text, devcred.token_policy, text, text) is
-    'Change settings of a tenant, each recorded; null leaves one as it is, an empty host name and the limit "none" take one away.  ok or no_tenant.';
+comment on function devcred.tenant_set(text, text, inet, text, devcred.token_policy, text, text, text, text, text, bool) is
+    'Change settings of a tenant, each recorded; null leaves one as it is, an empty host name and the word "none" take one away.  ok or no_tenant.';
 
 create or replace function devcred.tenant_option_set(
     p_scope text,

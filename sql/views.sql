@@ -163,7 +163,11 @@ select t.id,
        t.domain_name,
        t.token_policy,
        t.created_at,
-       t.device_limit
+       t.device_limit,
+       t.waiting_expiry,
+       t.pending_expiry,
+       t.request_quota,
+       t.outbox
   from devcred.tenant t;
 comment on view devcred.customer is
     'Tenants.';
@@ -183,3 +187,22 @@ select s.seq,
   from devcred.setting_event s;
 comment on view devcred.setting is
     'Every change of a tenant''s settings, in the order they were recorded (seq).';
+
+create or replace view devcred.rule
+with (security_invoker) as
+select u.tenant,
+       u.name,
+       u.enabled,
+       u.id_pattern,
+       u.source,
+       u.type,
+       u.needs_token,
+       u.valid_from,
+       u.valid_until,
+       u.quota,
+       u.used,
+       u.created_at,
+       u.created_by
+  from devcred.accept_rule u;
+comment on view devcred.rule is
+    'Rules that accept without an administrator, and how many devices each has accepted.';

@@ -100,7 +100,7 @@ my @rules = (
 		           from pg_trigger t
 		           join pg_class c on c.oid = t.tgrelid
 		          where t.tgfoid = p.oid
-		            and (c.relkind = 'v' or p.prosrc like '%insert into devcred.event%')))}],
+		            and (c.relkind = 'v' or p.prosrc ~ 'insert into devcred.(event|outbox)\M')))}],
 	['a table with a tenant has row-level security, but for lines on their way in', q{
 		select c.oid::regclass::text
 		  from pg_class c

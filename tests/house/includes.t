@@ -34,7 +34,7 @@ my @order = (
 	['commands stand on', 'ctl', qw(args ctl keyedit names prompt
 		session)],
 	['commands', 'ctl', qw(check checkdb checksock credential import key login migrate
-		request show status
+		request rule show status
 		tenant user)],
 	['top of devcredctl', 'ctl', qw(main)],
 );

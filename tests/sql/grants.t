@@ -26,8 +26,9 @@ END {
 
 # What administrators do in SQL.
 my @DOOR = qw(credential_decommission credential_disable credential_enable credential_expire
-	credential_load credential_reopen credential_revoke credential_rotate request_accept
-	request_accept_all request_block request_create request_delete request_lift request_load);
+	credential_load credential_reopen credential_revoke credential_rotate outbox_take request_accept
+	request_accept_all request_block request_create request_delete request_lift request_load rule_apply rule_delete rule_enable rule_set
+	rule_try);
 my %MAY_EXECUTE = (
 	devcred_service => [qw(bulk_begin credential_decommission credential_disable
 		credential_expire credential_get credential_issue credential_list
@@ -43,9 +44,9 @@ my %MAY_EXECUTE = (
 	$stranger => [],
 );
 my @VIEWS = qw(audit claim credential customer login registration request
-	retired setting);
+	retired rule setting);
 # Tables without secrets, which the views stand on.
-my @OPEN = qw(decommissioned event setting_event tenant tenant_login);
+my @OPEN = qw(accept_rule decommissioned event outbox setting_event tenant tenant_login);
 my %MAY_SELECT = (
 	devcred_service => [],
 	devcred_reader => [sort @VIEWS, @OPEN, 'schema_migration'],
@@ -161,7 +162,7 @@ for my $case (['service', $app], ['reader', $auditor], ['stranger', $nobody],
 my @secrets = grep { /hash|salt|password_(?!at)|token$|secret/ } @{ column("select
 	c.relname || '.' || a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
 	and a.attnum > 0 where c.relnamespace = 'devcred'::regnamespace and c.relkind = 'v'") };
-is_deeply([sort grep { !/^device_login\./ } @secrets], ['claim.has_token', 'request.has_token'],
+is_deeply([sort grep { !/^device_login\./ } @secrets], ['claim.has_token', 'request.has_token', 'rule.needs_token'],
 	'no view has a column with a secret, but for whether there is a token');
 for my $statement ('set role devcred_owner', 'create table devcred.mine ()',
 	'create table public.mine ()', 'create function devcred.f() returns int language sql as $$select 1$$',

@@ -23,7 +23,10 @@ sub comes_to {
 	    ? @row ? $row[0] // 'null' : 'no row' : $dbh->state;
 }
 
-# Settings that were changed.
+# Rules, what was put out, settings that were changed.
+$super->do("select devcred.accept_rule_set('$_', 'x', 'rule', 'none', null, null, false, null, null, null)"),
+    $super->do("insert into devcred.outbox (tenant, registration, device_id, operation, actor) values ('$_', 1, 'x', 'x', 'x')")
+    for 't1', 't2';
 $super->do("select devcred.tenant_set('$_', 'x', null, null, null, '7')") for 't1', 't2';
 
 # One story in each tenant: a request with a claimant, a credential, an id taken
@@ -109,6 +112,12 @@ my %ASK = (
 	request_load => sub { "array['x$_[0]'], 't2'" },
 	credential_load => sub { "array['x$_[0]'], array['password'], 't2'" },
 	reach => sub { '' },
+	rule_set => sub { "'x$_[0]', '*', 't2'" },
+	rule_enable => sub { "'x$_[0]', true, 't2'" },
+	rule_delete => sub { "'rule', 't2'" },
+	rule_try => sub { "'rule', 't2'" },
+	rule_apply => sub { "'rule', 't2'" },
+	outbox_take => sub { "10, 't2'" },
 );
 is_deeply([sort keys %ASK], all($super, "select distinct proname from pg_proc
 	where pronamespace = 'devcred'::regnamespace and has_function_privilege('devcred_t1', oid, 'execute')
@@ -119,6 +128,7 @@ sub rows_of_t2 {
 }
 my $before = rows_of_t2();
 for my $function (sort keys %ASK) {
+	next if $function =~ /\A(?:rule_|outbox_)/;
 	my ($foreign, $none) = map { my $id = $_;
 		my $of = $function =~ /^credential_/ ? "$id-issued" : "$id-pending";
 		comes_to($login{t1}, "select outcome::text || coalesce(' ' || tenant, '') from devcred.$function("
@@ -127,6 +137,11 @@ for my $function (sort keys %ASK) {
 }
 is(comes_to($login{t1}, "select outcome from devcred.request_delete('t2-pending')"), 'no row',
 	'request_delete does not reach it');
+for my $function (grep { /^(?:rule|outbox)_/ } sort keys %ASK) {
+	like(comes_to($login{t1}, "select " . ($function =~ /try|take|apply/ ? '1 from' : '') . " devcred.$function("
+		. $ASK{$function}->('') . ')'), qr/\A(?:no_tenant|absent|no row)\z/, "$function reaches nothing of another tenant");
+}
+is($super->selectrow_array("select count(*) from devcred.outbox where tenant = 't2'"), 1, 'nor takes anything');
 is(comes_to($login{t1}, 'select devcred.reach()::text'), '{t1}', 'reach tells what is granted');
 is(rows_of_t2(), $before, 'and nothing of the other tenant has changed');
 is($login{t1}->do("$_->[0] $_->[1]"), '0E0', "nor does $_->[0] reach it")

@@ -1,0 +1,248 @@
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "names.h"
+#include "store.h"
+#include "table.h"
+#include "text.h"
+
+#define WHO	"'db:' || session_user"
+
+static const struct db_statement stmt_set = { "rule_set",
+	"select devcred.accept_rule_set($1, " WHO ", $2, $3, $4::cidr, $5,"
+	"       $6::bool, $7::timestamptz, $8::timestamptz, $9::int)", 9 };
+static const struct db_statement stmt_enable = { "rule_enable",
+	"select devcred.accept_rule_enable($1, " WHO ", $2, true)", 2 };
+static const struct db_statement stmt_disable = { "rule_disable",
+	"select devcred.accept_rule_enable($1, " WHO ", $2, false)", 2 };
+static const struct db_statement stmt_delete = { "rule_delete",
+	"select devcred.accept_rule_delete($1, " WHO ", $2)", 2 };
+static const struct db_statement stmt_try = { "rule_try",
+	"select t.id, t.status, t.type, host(t.claimed_from),"
+	"       case when t.has_token then 'yes' else 'no' end,"
+	"       coalesce(t.lacks, '-')"
+	"  from devcred.accept_rule u"
+	"  left join devcred.accept_rule_try($1, $2) t"
+	"    on true"
+	" where u.tenant = $1"
+	"   and u.name = $2", 2 };
+static const struct db_statement stmt_apply = { "rule_apply",
+	"select count(a.id) filter (where a.outcome = 'ok'),"
+	"       count(a.id) filter (where a.outcome <> 'ok')"
+	"  from devcred.accept_rule u"
+	"  left join devcred.accept_rule_apply($1, " WHO ", $2) a"
+	"    on true"
+	" where u.tenant = $1"
+	"   and u.name = $2"
+	" having count(u.name) > 0", 2 };
+static const struct db_statement stmt_list = { "rule_list",
+	"select u.tenant || '/' || u.name, u.id_pattern, u.source::text,"
+	"       u.type, case when u.needs_token then 'yes' else 'no' end,"
+	"       devcred.iso_time(u.valid_from),"
+	"       devcred.iso_time(u.valid_until),"
+	"       u.used || coalesce(' of ' || u.quota, ''),"
+	"       case when u.enabled then 'on' else 'off' end"
+	"  from devcred.accept_rule u"
+	" where $1::text is null"
+	"    or u.tenant = $1"
+	" order by u.tenant, u.name", 1 };
+
+/* Take TENANT/NAME, and options, from the command line, and begin. */
+static enum ctl_exit
+begin(struct ctl *ctl, const struct ctl_option *options,
+    struct name_login *rule)
+{
+	enum ctl_exit rc = ctl_args(ctl, options, 1, 1);
+
+	if (rc != CTL_DONE)
+		return rc;
+	/* it is written as a login is */
+	if (name_login(ctl->arg[0], rule) == -1)
+		return CTL_FAILED;
+	return session_begin(ctl);
+}
+
+static enum ctl_exit
+no_rule(const struct name_login *rule)
+{
+	ctl_error("there is no rule %s", rule->whole);
+	ctl_advice("devcredctl rule list %s", rule->tenant);
+	return CTL_FAILED;
+}
+
+/* Call what answers with an outcome; done says what has been. */
+static enum ctl_exit
+change(struct ctl *ctl, const struct name_login *rule,
+    const struct db_statement *stmt, const char *const *values,
+    const char *done)
+{
+	struct db_rows rows;
+	enum outcome outcome;
+	enum ctl_exit rc;
+
+	if ((rc = session_call(ctl, stmt, values, &rows)) != CTL_DONE)
+		return rc;
+	outcome = store_outcome(&rows, 0, 0);
+	db_rows_free(&rows);
+	if (outcome == OUTCOME_NO_TENANT)
+		return name_no_tenant(rule->tenant);
+	if (outcome == OUTCOME_ABSENT)
+		return no_rule(rule);
+	if ((rc = session_commit(ctl)) == CTL_DONE)
+		printf("rule %s %s\n", rule->whole,
+		    outcome == OUTCOME_UPDATED ? "changed" : done);
+	return rc;
+}
+
+enum ctl_exit
+rule_add(struct ctl *ctl)
+{
+	const char *id = NULL;
+	const char *source = NULL;
+	const char *type = NULL;
+	const char *from = NULL;
+	const char *until = NULL;
+	const char *quota = NULL;
+	bool token = false;
+	const struct ctl_option options[] = {
+		{ "id", NULL, &id, NULL },
+		{ "source", NULL, &source, NULL },
+		{ "type", NULL, &type, NULL },
+		{ "needs-token", &token, NULL, NULL },
+		{ "from", NULL, &from, NULL },
+		{ "until", NULL, &until, NULL },
+		{ "quota", NULL, &quota, NULL },
+		{ NULL, NULL, NULL, NULL }
+	};
+	struct name_login rule;
+	enum ctl_exit rc;
+	long num;
+
+	if ((rc = begin(ctl, options, &rule)) != CTL_DONE)
+		return rc;
+	if (id == NULL)
+		return ctl_usage(ctl, "--id says which devices; '*' is all");
+	if (quota != NULL && parse_num(quota, 0, INT_MAX, &num) == -1)
+		return ctl_usage(ctl, "a quota is a number");
+	if (!name_is_text(id, "a pattern") || !name_is_text(type, "a type"))
+		return CTL_FAILED;
+	const char *const values[] = { rule.tenant, rule.user, id, source,
+		type, token ? "t" : "f", from, until, quota };
+	return change(ctl, &rule, &stmt_set, values, "added");
+}
+
+/* What needs the rule's name alone. */
+static enum ctl_exit
+simple(struct ctl *ctl, const struct db_statement *stmt, const char *done)
+{
+	struct name_login rule;
+	const char *values[2];
+	enum ctl_exit rc;
+
+	if ((rc = begin(ctl, NULL, &rule)) != CTL_DONE)
+		return rc;
+	values[0] = rule.tenant;
+	values[1] = rule.user;
+	return change(ctl, &rule, stmt, values, done);
+}
+
+enum ctl_exit
+rule_enable(struct ctl *ctl)
+{
+	return simple(ctl, &stmt_enable, "accepts");
+}
+
+enum ctl_exit
+rule_disable(struct ctl *ctl)
+{
+	return simple(ctl, &stmt_disable, "accepts nothing");
+}
+
+enum ctl_exit
+rule_delete(struct ctl *ctl)
+{
+	return simple(ctl, &stmt_delete, "deleted");
+}
+
+/* Ask about a rule; *rows has at least one if it is there. */
+static enum ctl_exit
+ask(struct ctl *ctl, const struct db_statement *stmt, struct db_rows *rows)
+{
+	struct name_login rule;
+	const char *values[2];
+	enum ctl_exit rc;
+
+	if ((rc = begin(ctl, NULL, &rule)) != CTL_DONE)
+		return rc;
+	values[0] = rule.tenant;
+	values[1] = rule.user;
+	if ((rc = session_call(ctl, stmt, values, rows)) != CTL_DONE)
+		return rc;
+	if (rows->n > 0)
+		return CTL_DONE;
+	db_rows_free(rows);
+	return no_rule(&rule);
+}
+
+enum ctl_exit
+rule_try(struct ctl *ctl)
+{
+	static const char *const titles[] = { "ID", "STATUS", "TYPE",
+		"ASKED FROM", "TOKEN", "LACKS", NULL };
+	struct db_rows rows;
+	enum ctl_exit rc;
+
+	if ((rc = ask(ctl, &stmt_try, &rows)) != CTL_DONE)
+		return rc;
+	/* a rule that fits nothing is one row without an id */
+	if (db_text(&rows, 0, 0) == NULL)
+		rows.n = 0;
+	if (table_print_rows(titles, &rows, 0, stdout) == -1) {
+		ctl_error("out of memory");
+		rc = CTL_FAILED;
+	}
+	db_rows_free(&rows);
+	return rc;
+}
+
+enum ctl_exit
+rule_apply(struct ctl *ctl)
+{
+	struct db_rows rows;
+	enum ctl_exit rc;
+
+	if ((rc = ask(ctl, &stmt_apply, &rows)) != CTL_DONE)
+		return rc;
+	if ((rc = session_commit(ctl)) == CTL_DONE)
+		printf("%s accepted, %s refused\n", db_text(&rows, 0, 0),
+		    db_text(&rows, 0, 1));
+	db_rows_free(&rows);
+	return rc;
+}
+
+enum ctl_exit
+rule_list(struct ctl *ctl)
+{
+	static const char *const titles[] = { "RULE", "ID", "SOURCE", "TYPE",
+		"TOKEN", "FROM", "UNTIL", "USED", "STATE", NULL };
+	const char *values[1] = { NULL };
+	struct db_rows rows;
+	enum ctl_exit rc;
+
+	if ((rc = ctl_args(ctl, NULL, 0, 1)) != CTL_DONE)
+		return rc;
+	if (ctl->narg > 0)
+		values[0] = ctl->arg[0];
+	if ((rc = session_begin(ctl)) != CTL_DONE ||
+	    (rc = session_tenant(ctl, values[0])) != CTL_DONE ||
+	    (rc = session_call(ctl, &stmt_list, values, &rows)) != CTL_DONE)
+		return rc;
+	if (table_print_rows(titles, &rows, 0, stdout) == -1) {
+		ctl_error("out of memory");
+		rc = CTL_FAILED;
+	}
+	db_rows_free(&rows);
+	return rc;
+}
