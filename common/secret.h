@@ -19,6 +19,8 @@
 #define PASSWORD_MAX		511	/* bytes crypt(3) takes */
 #define SEAL_KEY_SIZE		32	/* bytes of a key that seals */
 #define SEAL_MAX		65536	/* bytes of text that can be sealed */
+#define SIGN_KEY_SIZE		32	/* bytes of a key that signs */
+#define SIGNATURE_SIZE		64	/* bytes */
 #define SEAL_EXTRA		28	/* bytes a seal adds: nonce and tag */
 
 /* An issued password and what is stored of it. */
@@ -115,6 +117,17 @@ int	 secret_seal(const unsigned char *key, const void *aad, size_t aad_len,
 int	 secret_unseal(const unsigned char *key, const void *aad,
 	    size_t aad_len, const void *sealed, size_t sealed_len, char *text,
 	    size_t size) MUST_CHECK;
+
+/*
+ * Ed25519: the public half of a key (any SIGN_KEY_SIZE random bytes are one),
+ * the signature of a text, and whether a text has that signature.
+ */
+int	 secret_sign_public(const unsigned char *key, unsigned char *public)
+	    MUST_CHECK;
+int	 secret_sign(const unsigned char *key, const void *text, size_t len,
+	    unsigned char *signature) MUST_CHECK;
+bool	 secret_signed(const unsigned char *public, const void *text,
+	    size_t len, const unsigned char *signature) MUST_CHECK;
 
 /*
  * Zeroed memory, of whole pages, that no core dump has and that is not

@@ -151,6 +151,9 @@ enum ctl_exit import(struct ctl *ctl);
 enum ctl_exit key_add(struct ctl *ctl);
 enum ctl_exit key_list(struct ctl *ctl);
 enum ctl_exit key_retire(struct ctl *ctl);
+enum ctl_exit audit_key(struct ctl *ctl);
+enum ctl_exit audit_seal(struct ctl *ctl);
+enum ctl_exit audit_verify(struct ctl *ctl);
 enum ctl_exit check(struct ctl *ctl);
 
 #endif

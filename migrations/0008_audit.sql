@@ -114,3 +114,80 @@ create trigger event_append_only_truncate
     for each statement execute function devcred.event_is_append_only();
 comment on trigger event_append_only_truncate on devcred.event is
     'Second line behind the missing privileges; each part has one of its own, see sql/audit.sql.';
+
+create or replace function devcred.event_is_append_only()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception 'devcred.% is append-only', tg_table_name
+        using errcode = 'insufficient_privilege';
+end
+$$;
+comment on function devcred.event_is_append_only() is
+    'Trigger: no event, and no seal on them, is ever changed or removed.';
+
+-- Seals: signed checkpoints, by "devcredctl audit seal" -------------------------
+
+create table devcred.audit_seal (
+    number bigint not null,
+    format int not null,
+    after_seq bigint not null,
+    until_seq bigint not null,
+    event_count int not null,
+    digests bytea not null,
+    previous bytea not null,
+    sealed_at timestamptz not null,
+    key_id text collate "C" not null,
+    signature bytea not null,
+    constraint audit_seal_pkey
+        primary key (number),
+    constraint audit_seal_number_is_a_count
+        check (number > 0),
+    constraint audit_seal_goes_forward
+        check (after_seq >= 0 and until_seq > after_seq),
+    constraint audit_seal_has_a_digest_of_each_event
+        check (event_count > 0 and octet_length(digests) = event_count * 24),
+    constraint audit_seal_previous_is_a_digest
+        check (octet_length(previous) = 32),
+    constraint audit_seal_key_id_is_one
+        check (key_id ~ '^[0-9a-f]{16}$'),
+    constraint audit_seal_signature_is_one
+        check (octet_length(signature) = 64)
+);
+comment on table devcred.audit_seal is
+    'Signed checkpoints over events, one after the other: what is changed, removed or inserted behind them is found by devcredctl audit verify.';
+comment on column devcred.audit_seal.number is
+    'Counted from 1, without gaps.';
+comment on column devcred.audit_seal.format is
+    'How the digest of an event is made, see devcred.event_digest(), and the text that is signed.';
+comment on column devcred.audit_seal.after_seq is
+    'The seal is over events whose seq is greater; the until_seq of the seal before, 0 for the first.';
+comment on column devcred.audit_seal.until_seq is
+    'And not greater than this.';
+comment on column devcred.audit_seal.event_count is
+    'How many events those were.';
+comment on column devcred.audit_seal.digests is
+    'For each of them, in the order of seq, 24 bytes: its seq (8, big-endian) and the first 16 of its digest.';
+comment on column devcred.audit_seal.previous is
+    'SHA-256 of the text of the seal before, with its signature; zero for the first.';
+comment on column devcred.audit_seal.sealed_at is
+    'When, by the database''s clock.';
+comment on column devcred.audit_seal.key_id is
+    'Which key signed it: the first 8 bytes of the SHA-256 of its public half.';
+comment on column devcred.audit_seal.signature is
+    'Ed25519 signature of the text of all that.  The private key is not in the database.';
+-- digests do not get smaller
+alter table devcred.audit_seal alter column digests set storage external;
+
+create trigger audit_seal_append_only
+    before update or delete on devcred.audit_seal
+    for each row execute function devcred.event_is_append_only();
+comment on trigger audit_seal_append_only on devcred.audit_seal is
+    'Second line behind the missing privileges.';
+create trigger audit_seal_append_only_truncate
+    before truncate on devcred.audit_seal
+    for each statement execute function devcred.event_is_append_only();
+comment on trigger audit_seal_append_only_truncate on devcred.audit_seal is
+    'Second line behind the missing privileges.';

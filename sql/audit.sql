@@ -1,5 +1,5 @@
--- The parts of the audit trail.  Names and bounds of partitions are no
--- parameters: hence the statements that are put together here.
+-- The audit trail: its parts, and what is sealed of it.  Names and bounds of
+-- partitions are no parameters: hence the statements that are put together here.
 
 create or replace function devcred.event_part_guard(p_part regclass)
 returns void
@@ -96,3 +96,71 @@ begin
     perform devcred.event_partitions();
 end
 $$;
+
+-- Seals ------------------------------------------------------------------------
+
+-- A digest must be the same for ever and wherever it is made, so it names its
+-- columns, and goes by bytes: no setting of a session, no number of a type that
+-- another database may number otherwise.
+create or replace function devcred.event_digest(p_format int, p_event devcred.event)
+returns bytea
+language sql stable
+return case p_format when 1 then pg_catalog.sha256(pg_catalog.record_send(row(
+    (p_event).seq,
+    (p_event).at,
+    pg_catalog.convert_to((p_event).tenant, 'UTF8'),
+    (p_event).registration,
+    pg_catalog.convert_to((p_event).device_id, 'UTF8'),
+    pg_catalog.convert_to((p_event).operation, 'UTF8'),
+    pg_catalog.convert_to((p_event).outcome::text, 'UTF8'),
+    pg_catalog.convert_to((p_event).actor, 'UTF8'),
+    (p_event).source,
+    pg_catalog.convert_to((p_event).db_user::text, 'UTF8'),
+    pg_catalog.convert_to((p_event).status_before::text, 'UTF8'),
+    pg_catalog.convert_to((p_event).status_after::text, 'UTF8'),
+    pg_catalog.convert_to((p_event).request_id, 'UTF8')))) end;
+comment on function devcred.event_digest(int, devcred.event) is
+    'Digest of an event, by which seals know it; null if there is no such format.  Format 1: SHA-256 of PostgreSQL''s binary form of the row (seq, at,
+tenant, registration, device_id, operation, outcome, actor, source, db_user, status_before, status_after, request_id), text and enums as bytea in UTF-8.
+A format never changes: columns that are added later are told by a new one.';
+
+create or replace function devcred.audit_digests(p_format int, p_after bigint, p_until bigint, p_max int)
+returns table (events int, last bigint, digests text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select count(*)::int,
+           max(x.seq),
+           encode(string_agg(int8send(x.seq) || substr(x.digest, 1, 16), '' order by x.seq, x.at), 'hex')
+      from (select e.seq, e.at, devcred.event_digest(p_format, e) as digest
+              from devcred.event e
+             where (e.seq > p_after or p_after = 0)
+               and e.seq <= p_until
+             order by e.seq, e.at
+             limit p_max) x
+$$;
+comment on function devcred.audit_digests(int, bigint, bigint, int) is
+    'Of events with p_after < seq <= p_until, at most p_max of them (null: all): how many, the last, and in hex what a seal has of each.  From 0 on
+means from the beginning.';
+
+create or replace function devcred.audit_writers(p_of text[] default null)
+returns table (transaction text, pid int, since timestamptz)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select distinct l.virtualtransaction, l.pid, a.xact_start
+      from pg_locks l
+      left join pg_stat_activity a
+        on a.pid = l.pid
+     where l.locktype = 'relation'
+       and l.database = (select d.oid from pg_database d where d.datname = current_database())
+       and l.relation = 'devcred.event'::regclass
+       and l.granted
+       and l.mode not in ('AccessShareLock', 'RowShareLock')
+       and l.pid is distinct from pg_backend_pid()
+       -- to be prepared may give a transaction another name
+       and (p_of is null or l.virtualtransaction = any (p_of) or l.pid is null)
+     order by 1
+$$;
+comment on function devcred.audit_writers(text[]) is
+    'Transactions that may have events which others do not see yet; p_of: of these, and of those that are prepared.  One without pid is prepared, see pg_prepared_xacts.';

@@ -18,7 +18,7 @@ my @doors = (
 		qr/\bPQ[a-z]\w+|\bPG(?:conn|result|cancel|notify)\b/],
 	['json-c', qr{fcgi/repr\.c}, qr{json(?:-c/.*|\w*\.h)},
 		qr/\bjson_(?:object|tokener|util|c|type)\w*/],
-	['OpenSSL', qr{common/secret(?:_seal)?\.c}, qr{openssl/.*},
+	['OpenSSL', qr{common/secret(?:_seal|_sign)?\.c}, qr{openssl/.*},
 		qr/\b(?:EVP|RAND|OPENSSL|CRYPTO|SHA\d*|HMAC|ERR|BIO|SSL)_\w+/],
 	['libcrypt', qr{common/secret\.c}, qr{crypt\.h},
 		qr/\bcrypt(?:_\w+)?\s*\(|\bstruct\s+crypt_data\b/],

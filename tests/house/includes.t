@@ -13,7 +13,7 @@ use Devcred::Source qw(matching uncommented lines keeps);
 my @order = (
 	['base', 'common', qw(buf clock csv log model text)],
 	['doors to libraries', 'common', qw(conf db db_conn db_rows db_run
-		secret secret_seal)],
+		secret secret_seal secret_sign)],
 	['doors to the web server and the system', 'fcgi',
 		qw(gateway listen loop multipart notify record repr repr_out
 		stream)],
@@ -32,8 +32,8 @@ my @order = (
 
 	['base of devcredctl', 'ctl', qw(embed schema table)],
 	['commands stand on', 'ctl', qw(args ctl keyedit names prompt
-		session)],
-	['commands', 'ctl', qw(check checkdb checksock credential import key login migrate
+		seal session)],
+	['commands', 'ctl', qw(audit auditverify check checkdb checksock credential import key login migrate
 		request rule show status
 		tenant user)],
 	['top of devcredctl', 'ctl', qw(main)],

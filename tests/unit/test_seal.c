@@ -109,6 +109,41 @@ test_zeros(void)
 	free(sealed);
 }
 
+/* Test 2 of RFC 8032: others can check what we sign. */
+static void
+test_sign(void)
+{
+	unsigned char *k = bytes_of("4ccd089b28ff96da9db6c346ec114e0f"
+	    "5b8a319f35aba624da8cf6ed4fb8a6fb");
+	unsigned char *half = bytes_of("3d4017c3e843895a92b70aa74d1b7ebc"
+	    "9c982ccf2ec4968cc0cd55f12af4660c");
+	unsigned char *want = bytes_of("92a009a9f0d4cab8720e820b5f642540"
+	    "a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
+	    "387b2eaeb4302aeeb00d291612bb0c00");
+	unsigned char public[SIGN_KEY_SIZE];
+	unsigned char signature[SIGNATURE_SIZE];
+
+	IS_INT(secret_sign_public(k, public), 0, "a key has a public half");
+	IS_MEM(public, sizeof(public), half, SIGN_KEY_SIZE,
+	    "which is known");
+	IS_INT(secret_sign(k, "\x72", 1, signature), 0, "and signs");
+	IS_MEM(signature, sizeof(signature), want, SIGNATURE_SIZE,
+	    "what is known, too");
+	IS_INT(secret_signed(public, "\x72", 1, signature), 1, "that holds");
+	IS_INT(secret_signed(public, "\x73", 1, signature), 0,
+	    "but not for another text");
+	signature[0] ^= 1;
+	IS_INT(secret_signed(public, "\x72", 1, signature), 0,
+	    "nor with a bit changed");
+	public[0] ^= 1;
+	signature[0] ^= 1;
+	IS_INT(secret_signed(public, "\x72", 1, signature), 0,
+	    "nor for another key");
+	free(k);
+	free(half);
+	free(want);
+}
+
 static void
 test_round(void)
 {
@@ -280,6 +315,7 @@ main(void)
 	for (i = 0; i < COUNT(vectors); i++)
 		test_vector(i);
 	test_zeros();
+	test_sign();
 	test_round();
 	test_bits();
 	test_lengths();
