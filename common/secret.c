@@ -44,6 +44,48 @@ secret_digest(const void *data, size_t len, unsigned char *digest)
 	return EVP_Digest(data, len, digest, NULL, sha256, NULL) == 1 ? 0 : -1;
 }
 
+struct secret_sum {
+	EVP_MD_CTX	*ctx;
+	bool		 failed;
+};
+
+struct secret_sum *
+secret_sum_new(void)
+{
+	struct secret_sum *sum = calloc(1, sizeof(*sum));
+
+	if (sum != NULL && ((sum->ctx = EVP_MD_CTX_new()) == NULL ||
+	    EVP_DigestInit_ex(sum->ctx, EVP_sha256(), NULL) != 1)) {
+		secret_sum_free(sum);
+		return NULL;
+	}
+	return sum;
+}
+
+void
+secret_sum_add(struct secret_sum *sum, const void *data, size_t len)
+{
+	if (EVP_DigestUpdate(sum->ctx, data, len) != 1)
+		sum->failed = true;
+}
+
+int
+secret_sum_end(struct secret_sum *sum, unsigned char *digest)
+{
+	if (EVP_DigestFinal_ex(sum->ctx, digest, NULL) != 1 || sum->failed)
+		return -1;
+	return 0;
+}
+
+void
+secret_sum_free(struct secret_sum *sum)
+{
+	if (sum == NULL)
+		return;
+	EVP_MD_CTX_free(sum->ctx);
+	free(sum);
+}
+
 /* SHA-256 of text and salt: in this order, LDAP and Dovecot know it, too. */
 static int
 password_digest(const char *text, const unsigned char *salt,

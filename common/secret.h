@@ -72,6 +72,17 @@ int	 secret_token_digest(const char *id, const char *token,
 int	 secret_digest(const void *data, size_t len, unsigned char *digest)
 	    MUST_CHECK;
 
+/*
+ * The same of what comes piece by piece: what failed in between, the end
+ * tells.  NULL on failure; freeing NULL is allowed.
+ */
+struct secret_sum;
+struct secret_sum *secret_sum_new(void) MUST_CHECK;
+void	 secret_sum_add(struct secret_sum *sum, const void *data, size_t len);
+int	 secret_sum_end(struct secret_sum *sum, unsigned char *digest)
+	    MUST_CHECK;
+void	 secret_sum_free(struct secret_sum *sum);
+
 /* A random key; NULL on failure.  Freeing it wipes it; NULL is allowed. */
 struct secret_key *secret_key_new(void) MUST_CHECK;
 void	 secret_key_free(struct secret_key *key);

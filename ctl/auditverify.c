@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exported.h"
 #include "seal.h"
 
 #define VERIFY_TIMEOUT	(600 * 1000)	/* ms, of each statement */
@@ -38,12 +39,14 @@ struct verifying {
 	struct buf	 public;	/* public halves of keys */
 	struct buf	 against;	/* seals that were kept elsewhere */
 	const char	*against_path;	/* or NULL */
+	struct exported	*exported;	/* months that were dropped */
 	long		 number;	/* of the seal looked at last */
 	long		 until;		/* where it ended */
 	unsigned char	 digest[DIGEST_SIZE];	/* of its text */
 	long		 seals;
 	long		 events;
 	long		 faults;
+	long		 lost;		/* events, perhaps in lost exports */
 };
 
 static enum ctl_exit
@@ -105,7 +108,9 @@ compare(struct verifying *v, long number, const char *sealed, const char *now)
 		return;
 	while (*sealed != '\0' || *now != '\0') {
 		order = order_of(sealed, now);
-		if (order < 0)
+		if (order < 0 && exported_lost(v->exported, seq_of(sealed)))
+			v->lost++;
+		else if (order < 0)
 			event_fault(v, sealed, "is missing", number);
 		else if (order > 0)
 			event_fault(v, now, "was inserted", number);
@@ -122,7 +127,7 @@ check_events(struct verifying *v, const struct seal *seal)
 	char room[3][24];
 	const char *const values[] = { room[0], room[1], room[2] };
 	struct db_rows rows;
-	const char *now;
+	struct buf now;
 	enum ctl_exit rc;
 
 	if (strlen(seal->digests) % SEAL_DIGEST != 0) {
@@ -139,10 +144,16 @@ check_events(struct verifying *v, const struct seal *seal)
 	snprintf(room[2], sizeof(room[2]), "%ld", seal->until);
 	if ((rc = ask(v->ctl, &stmt_now, values, &rows)) != CTL_DONE)
 		return rc;
-	now = db_text(&rows, 0, 0);
-	compare(v, seal->number, seal->digests, now != NULL ? now : "");
+	buf_init(&now, 0);
+	if (db_text(&rows, 0, 0) != NULL)
+		buf_puts(&now, db_text(&rows, 0, 0));
 	db_rows_free(&rows);
-	return CTL_DONE;
+	rc = exported_add(v->exported, seal->format, seal->after, seal->until,
+	    &now);
+	if (rc == CTL_DONE)
+		compare(v, seal->number, seal->digests, buf_text(&now));
+	buf_free(&now);
+	return rc;
 }
 
 /* The number of a seal in the file that was kept elsewhere; the next text. */
@@ -266,7 +277,7 @@ check_end(struct verifying *v)
 }
 
 static enum ctl_exit
-run(struct verifying *v)
+run(struct verifying *v, const char *exports)
 {
 	char room[24];
 	const char *const values[] = { room };
@@ -279,8 +290,13 @@ run(struct verifying *v)
 	status = db_run_script(v->ctl->db, sql_patient, VERIFY_TIMEOUT);
 	if (status != DB_OK)
 		return session_failed(v->ctl, status);
-	if ((rc = check_all(v)) != CTL_DONE || (rc = check_end(v)) != CTL_DONE)
+	rc = exported_open(v->ctl, exports, &v->exported, &v->faults);
+	if (rc != CTL_DONE || (rc = check_all(v)) != CTL_DONE ||
+	    (rc = check_end(v)) != CTL_DONE)
 		return rc;
+	if (v->lost > 0)
+		printf("%ld events are missing that these exports had\n",
+		    v->lost);
 	snprintf(room, sizeof(room), "%ld", v->until);
 	if ((rc = ask(v->ctl, &stmt_rest, values, &rows)) != CTL_DONE)
 		return rc;
@@ -295,10 +311,12 @@ enum ctl_exit
 audit_verify(struct ctl *ctl)
 {
 	const char *public = NULL;
+	const char *exports = NULL;
 	struct verifying v;
 	const struct ctl_option options[] = {
 		{ "public", NULL, &public, NULL },
 		{ "against", NULL, &v.against_path, NULL },
+		{ "exports", NULL, &exports, NULL },
 		{ NULL, NULL, NULL, NULL }
 	};
 	enum ctl_exit rc;
@@ -315,7 +333,8 @@ audit_verify(struct ctl *ctl)
 	if (rc == CTL_DONE && v.against_path != NULL)
 		rc = seal_file_read(&v.against, v.against_path);
 	if (rc == CTL_DONE)
-		rc = run(&v);
+		rc = run(&v, exports);
+	exported_free(v.exported);
 	buf_free(&v.against);
 	buf_free(&v.public);
 	return rc;

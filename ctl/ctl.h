@@ -154,6 +154,7 @@ enum ctl_exit key_retire(struct ctl *ctl);
 enum ctl_exit audit_key(struct ctl *ctl);
 enum ctl_exit audit_seal(struct ctl *ctl);
 enum ctl_exit audit_verify(struct ctl *ctl);
+enum ctl_exit audit_export(struct ctl *ctl);
 enum ctl_exit check(struct ctl *ctl);
 
 #endif

@@ -109,9 +109,13 @@ static const struct command commands[] = {
 	    false, audit_key },
 	{ "audit", "seal", "--key FILE [--out FILE] [--wait SECONDS]",
 	    "sign the events since the last seal", false, audit_seal },
-	{ "audit", "verify", "--public FILE [--against FILE]",
+	{ "audit", "verify", "--public FILE [--against FILE] "
+	    "[--exports DIR]",
 	    "find events and seals that are not as they were sealed", false,
 	    audit_verify },
+	{ "audit", "export", "--before YYYY-MM --dir DIR [--drop]",
+	    "write whole months to files, and drop them", false,
+	    audit_export },
 	{ "check", NULL, "",
 	    "look for faults, and say what to do about each", true, check },
 	{ NULL, NULL, NULL, NULL, false, NULL }

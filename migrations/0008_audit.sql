@@ -191,3 +191,49 @@ create trigger audit_seal_append_only_truncate
     for each statement execute function devcred.event_is_append_only();
 comment on trigger audit_seal_append_only_truncate on devcred.audit_seal is
     'Second line behind the missing privileges.';
+
+-- Months that were written to files, by "devcredctl audit export" ---------------
+
+create table devcred.audit_export (
+    month text collate "C" not null,
+    file text collate "C" not null,
+    event_count bigint not null,
+    first_seq bigint,
+    last_seq bigint,
+    sha256 bytea not null,
+    exported_at timestamptz not null default clock_timestamp(),
+    exported_by name not null default session_user,
+    dropped_at timestamptz,
+    constraint audit_export_pkey
+        primary key (month),
+    constraint audit_export_month_is_one
+        check (month ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'),
+    constraint audit_export_file_is_a_plain_name
+        check (file !~ '/' and file <> ''),
+    constraint audit_export_counts_what_it_has
+        check (event_count >= 0
+            and (event_count = 0) = (first_seq is null)
+            and (event_count = 0) = (last_seq is null)),
+    constraint audit_export_sha256_is_a_digest
+        check (octet_length(sha256) = 32)
+);
+comment on table devcred.audit_export is
+    'Months of the audit trail that were written to files, and which of them are only there.';
+comment on column devcred.audit_export.month is
+    'Month (UTC), YYYY-MM.';
+comment on column devcred.audit_export.file is
+    'Name of the file, without its folder: one event a line, as JSON, in the order of seq.';
+comment on column devcred.audit_export.event_count is
+    'How many events it has.';
+comment on column devcred.audit_export.first_seq is
+    'The first of them; null if there is none.';
+comment on column devcred.audit_export.last_seq is
+    'The last of them; null if there is none.';
+comment on column devcred.audit_export.sha256 is
+    'SHA-256 of the file.';
+comment on column devcred.audit_export.exported_at is
+    'When it was written last.';
+comment on column devcred.audit_export.exported_by is
+    'Database role of the session that did it.';
+comment on column devcred.audit_export.dropped_at is
+    'When its events were dropped here; null: they are still here.';

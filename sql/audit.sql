@@ -164,3 +164,111 @@ as $$
 $$;
 comment on function devcred.audit_writers(text[]) is
     'Transactions that may have events which others do not see yet; p_of: of these, and of those that are prepared.  One without pid is prepared, see pg_prepared_xacts.';
+
+-- Exports ----------------------------------------------------------------------
+
+create or replace function devcred.audit_months(p_before text)
+returns table (month text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select m.month
+      from pg_inherits i
+      join pg_class c
+        on c.oid = i.inhrelid
+     cross join replace(substr(c.relname, 7), '_', '-') m (month)
+     where i.inhparent = 'devcred.event'::regclass
+       and c.relname ~ '^event_[0-9]{4}_[0-9]{2}$'
+       and m.month < p_before
+       and m.month < to_char(now() at time zone 'UTC', 'YYYY-MM')
+       and not exists (select
+              from devcred.audit_export x
+             where x.month = m.month
+               and x.dropped_at is not null)
+     order by 1
+$$;
+comment on function devcred.audit_months(text) is
+    'Parts of devcred.event of months before p_before (YYYY-MM) that are over and were not exported and dropped.';
+
+create or replace function devcred.audit_hold(p_month text)
+returns bool
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '5s'
+as $$
+begin
+    if not pg_try_advisory_xact_lock(28259056820053350) then
+        return false;
+    end if;
+    execute format('lock table devcred.%I in share mode', 'event_' || replace(p_month, '-', '_'));
+    return true;
+end
+$$;
+comment on function devcred.audit_hold(text) is
+    'Have nobody add to a month until the transaction ends; false if another export is at work.';
+
+create or replace function devcred.audit_lines(p_month text, p_after bigint, p_max int)
+returns table (events int, first bigint, last bigint, lines text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+as $$
+    select count(*)::int,
+           min(x.seq),
+           max(x.seq),
+           string_agg(x.line || E'\n', '' order by x.seq)
+      from (select e.seq, row_to_json(e)::text as line
+              from devcred.event e
+             where e.at >= (p_month || '-01T00:00:00Z')::timestamptz
+               and e.at < (p_month || '-01T00:00:00Z')::timestamptz + interval '1 month'
+               and (e.seq > p_after or p_after is null)
+             order by e.seq
+             limit p_max) x
+$$;
+comment on function devcred.audit_lines(text, bigint, int) is
+    'Events of a month after p_after (null: from the first), at most p_max: how many, the first and the last, and all columns of each as a line of JSON.';
+
+create or replace function devcred.audit_forget(p_month text)
+returns text
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '500ms'
+as $$
+declare
+    v_part text := format('devcred.%I', 'event_' || replace(p_month, '-', '_'));
+    v_last bigint;
+    v_count bigint;
+    x devcred.audit_export;
+begin
+    select a.* into x from devcred.audit_export a where a.month = p_month and a.dropped_at is null for update;
+    execute format('select count(*), max(seq) from %s', v_part) into v_count, v_last;
+    if x.month is null or v_count <> x.event_count or v_last is distinct from x.last_seq then
+        return 'changed';
+    end if;
+    if v_last > (select max(s.until_seq) from devcred.audit_seal s) then
+        return 'unsealed';
+    end if;
+    -- whoever writes waits behind this, but not for long
+    execute format('alter table devcred.event detach partition %s', v_part);
+    execute format('drop table %s', v_part);
+    update devcred.audit_export a
+       set dropped_at = clock_timestamp()
+     where a.month = p_month;
+    return 'ok';
+end
+$$;
+comment on function devcred.audit_forget(text) is
+    'Drop a month that is exported.  ok; changed: it is not what was exported; unsealed: there are seals, but not over all of it.';
+
+create or replace function devcred.audit_line_digests(p_format int, p_lines text)
+returns table (digests text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select encode(string_agg(int8send(e.seq) || substr(devcred.event_digest(p_format, e), 1, 16), '' order by e.seq), 'hex')
+      from string_to_table(p_lines, E'\n') l (line)
+     cross join json_populate_record(null::devcred.event, l.line::json) e
+     where l.line <> ''
+$$;
+comment on function devcred.audit_line_digests(int, text) is
+    'In hex, what a seal has of each event in lines of an exported file.';

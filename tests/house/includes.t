@@ -31,10 +31,10 @@ my @order = (
 	['top', 'fcgi', qw(main pool)],
 
 	['base of devcredctl', 'ctl', qw(embed schema table)],
-	['commands stand on', 'ctl', qw(args ctl keyedit names prompt
+	['commands stand on', 'ctl', qw(args ctl exported keyedit names prompt
 		seal session)],
-	['commands', 'ctl', qw(audit auditverify check checkdb checksock credential import key login migrate
-		request rule show status
+	['commands', 'ctl', qw(audit auditexport auditverify check checkdb checksock credential import key
+		login migrate request rule show status
 		tenant user)],
 	['top of devcredctl', 'ctl', qw(main)],
 );
