@@ -68,6 +68,8 @@ begin
             -- make the table as part of the whole would not
             execute format('create table devcred.%I (like devcred.event including defaults including constraints)',
                 r.name);
+            -- whoever called this
+            execute format('alter table devcred.%I owner to devcred_owner', r.name);
             execute format('comment on table devcred.%I is %L', r.name,
                 'Events of ' || to_char(r.month, 'YYYY-MM') || ' (UTC).');
             perform devcred.event_part_guard(('devcred.' || r.name)::regclass);

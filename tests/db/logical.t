@@ -125,6 +125,24 @@ my $next = with_token();
 told(1, 'when it is published anew, what comes goes on',
 	'select count(*) from devcred.device_credential where device_id = ?', $next);
 
+# Parts of the audit trail come and go here
+my ($part, $at) = $db->selectrow_array(q{select to_char(m, '"devcred.event_"YYYY_MM'), m at time zone 'UTC' + interval '10 days'
+	from (select date_trunc('month', now() at time zone 'UTC') + interval '3 months') t (m)});
+$db->do("alter table devcred.event detach partition $part");
+$db->do("drop table $part");
+is($db->selectrow_array('select devcred.event_partitions()'), 1, 'a month is made anew');
+$db->do("insert into devcred.event (tenant, registration, device_id, operation, outcome, actor, at)
+	values ('t1', 1, 'in-a-new-part', 'newdevice_create', 'ok', 'db:test', ?)", undef, $at);
+told(1, 'an event in a part that was made after it was published comes',
+	q{select count(*) from devcred.event where device_id = 'in-a-new-part'});
+$db->do("alter table devcred.event detach partition $part");
+$db->do("drop table $part");
+my $after = with_token();
+told(1, 'when it is dropped, what comes goes on',
+	'select count(*) from devcred.device_credential where device_id = ?', $after);
+told(1, 'and what it had stays in the reporting database',
+	q{select count(*) from devcred.event where device_id = 'in-a-new-part'});
+
 # Secrets ---------------------------------------------------------------------------
 
 # Everything the database has that is not to be told, by catalog, not by list.

@@ -94,6 +94,8 @@ is($super->selectrow_array('select devcred.event_partitions()'), 0,
 is_deeply(parts($super), [@$months[0 .. 2], 'devcred.event_rest'], 'nor is half of it');
 $other->rollback;
 is($super->selectrow_array('select devcred.event_partitions()'), 1, 'the next time it is');
+is($super->selectrow_array('select pg_get_userbyid(relowner) from pg_class where oid = ?::regclass', undef, $months->[3]),
+	'devcred_owner', "and the owner's, whoever made it");
 
 drop_last();
 $other->begin_work;
