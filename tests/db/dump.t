@@ -38,6 +38,10 @@ my $db = $site->dbh;
 my ($last_event, $last_request) = $db->selectrow_array('select (select max(seq) from
 	devcred.event), (select max(registration) from devcred.event)');
 
+my @audit = ('--public', "$site->{dir}/audit.key.pub");
+is(($site->ctl('', 'audit', 'key', "$site->{dir}/audit.key"))[0], 0, 'there is a key for seals');
+is(($site->ctl('', 'audit', 'seal', '--key', "$site->{dir}/audit.key"))[0], 0, 'the audit trail is sealed');
+
 # Dump and restore, as doc/databases.md has it ------------------------------------
 
 my $dump = "$site->{dir}/devcred.dump";
@@ -66,6 +70,10 @@ $new->start_web;
 $new->configure;
 ($status, $text) = $new->ctl('', 'check');
 is($status, 0, 'devcredctl check finds nothing wrong') or diag($text);
+
+($status, $text) = $new->ctl('', 'audit', 'verify', @audit);
+ok($status == 0 && $text =~ /^1 seals over [1-9]\d* events: 0 faults; 0 events are not sealed/, 'seals hold in another database')
+    or diag($text);
 
 # It is the same -------------------------------------------------------------------
 

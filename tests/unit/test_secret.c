@@ -69,6 +69,25 @@ static const struct {
 	  "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
 };
 
+/* Pieces come to what the whole does. */
+static void
+test_sum(void)
+{
+	struct secret_sum *sum = secret_sum_new();
+	unsigned char whole[DIGEST_SIZE];
+	unsigned char pieces[DIGEST_SIZE];
+
+	IS_INT(sum != NULL, 1, "a sum is begun");
+	secret_sum_add(sum, "dev", 3);
+	secret_sum_add(sum, "", 0);
+	secret_sum_add(sum, "cred", 4);
+	IS_INT(secret_sum_end(sum, pieces), 0, "and ended");
+	IS_INT(secret_digest("devcred", 7, whole), 0, "so is the whole");
+	IS_MEM(pieces, sizeof(pieces), whole, sizeof(whole), "the same");
+	secret_sum_free(sum);
+	secret_sum_free(NULL);
+}
+
 static void
 test_digest(void)
 {
@@ -219,6 +238,7 @@ main(void)
 {
 	size_t i;
 
+	test_sum();
 	test_password();
 	test_digest();
 	test_equal();
