@@ -245,16 +245,33 @@ set lock_timeout = '2s'
 as $$
 #variable_conflict use_column
 declare
+    v_ids text[];
     r devcred.newdevice_request;
     v_outcome devcred.outcome;
 begin
+    -- one order for everybody: requests, the rule, tenants
+    select array_agg(n.id)
+      into v_ids
+      from (select q.id
+              from devcred.newdevice_request q
+              join devcred.accept_rule u
+                on u.tenant = q.tenant
+               and u.name = p_name
+             where q.tenant = p_tenant
+               and q.status = 'PENDING_ACCEPTANCE'
+               and q.id like devcred.rule_like(u.id_pattern)
+             order by q.id
+             limit 2000
+               for update of q skip locked) n;
+    perform
+       from devcred.accept_rule u
+      where u.tenant = p_tenant
+        and u.name = p_name
+        for no key update;
     for r in select n.*
                from devcred.newdevice_request n
-              where n.tenant = p_tenant
-                and n.status = 'PENDING_ACCEPTANCE'
-              order by n.id
-              limit 100000
-                for update skip locked loop
+              where n.id = any (v_ids)
+              order by n.id loop
         continue when not exists (select
                                     from devcred.accept_rule u
                                    where u.tenant = p_tenant
@@ -276,4 +293,4 @@ begin
 end
 $$;
 comment on function devcred.accept_rule_apply(text, text, text) is
-    'Accept what is pending already and fits a rule, in the name of p_actor; a row for each.';
+    'Accept what is pending already and fits a rule, at most 2,000 requests at a time, in the name of p_actor; a row for each.';

@@ -132,6 +132,19 @@ is(rows($t1, "select * from devcred.rule_apply('few')"), 'ok few-3, ok few-4', '
 is($super->selectrow_array("select accepted_by from devcred.request where id = 'few-3'"), 'db:devcred_t1',
 	'in the name of the login');
 
+# Two that apply a rule at once share its quota.
+rule('one', 'one-*');
+row($t1, "select devcred.rule_enable('one', false)");
+my @one = map { made("one-$_") } 1, 2;
+poll(\@one);
+rule('one', 'one-*', quota => 1);
+my $second = $cluster->connect($database, 'devcred_t1');
+$t1->begin_work;
+is(rows($t1, "select outcome, id from devcred.rule_apply('one')"), 'ok one-1', 'up to its quota a rule is applied');
+$t1->commit;
+is(rows($second, "select outcome, id from devcred.rule_apply('one')"), '', 'finds nothing left of it');
+is($t1->selectrow_array("select used from devcred.rule where name = 'one'"), 1, 'nor passes it');
+
 # Rules themselves ----------------------------------------------------------------------------
 
 for my $bad (['Upper', '*'], ['a b', '*'], ['', '*'], ['x' x 65, '*'], ['ok', ''], ['ok', '*', quota => -1],
