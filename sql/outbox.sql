@@ -24,7 +24,7 @@ create or replace trigger event_put_out
     after insert on devcred.event
     for each row when (new.outcome in ('ok', 'token_blocked')
         and new.operation in ('newdevice_claim', 'newdevice_claim_other', 'newdevice_accept',
-            'newdevice_block', 'newdevice_delete', 'newdevice_expire', 'credential_disable',
+            'newdevice_block', 'newdevice_lift', 'newdevice_delete', 'newdevice_expire', 'credential_disable',
             'credential_enable', 'credential_revoke', 'credential_decommission'))
     execute function devcred.event_put_out();
 comment on trigger event_put_out on devcred.event is
