@@ -39,17 +39,24 @@ as $$
 declare
     r devcred.newdevice_request;
     v_rule text;
+    v_held text[];
 begin
-    -- one order for everybody: requests, which the caller has locked, rules, tenants
-    perform
-       from devcred.accept_rule u
-      where u.enabled
-        and u.tenant in (select n.tenant
-                           from devcred.newdevice_request n
-                          where n.id = any (p_id))
-      order by u.tenant, u.name
-        for no key update;
-    if not found then
+    -- one order for everybody: requests, which the caller has locked, rules, tenants;
+    -- only rules that fit somebody, so that others do not wait
+    select array_agg(h.tenant || '/' || h.name)
+      into v_held
+      from (select u.tenant,
+                   u.name
+              from devcred.accept_rule u
+             where exists (select
+                             from devcred.newdevice_request n
+                            where n.id = any (p_id)
+                              and n.tenant = u.tenant
+                              and n.status = 'PENDING_ACCEPTANCE'
+                              and devcred.rule_lacks(u, n) is null)
+             order by u.tenant, u.name
+               for no key update) h;
+    if v_held is null then
         return;
     end if;
     for r in select n.*
@@ -61,6 +68,7 @@ begin
           into v_rule
           from devcred.accept_rule u
          where u.tenant = r.tenant
+           and u.tenant || '/' || u.name = any (v_held)
            and devcred.rule_lacks(u, r) is null
          order by u.name
          limit 1;
