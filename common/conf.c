@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "addr.h"
 #include "conf.h"
 #include "log.h"
 #include "text.h"
@@ -62,8 +63,8 @@ static const struct setting settings[] = {
 	TEXT(path_prefix, "",
 	    "what stands before /devicecontrol in the URL path"),
 	TEXT(trusted_proxy, "",
-	    "addresses whose X-Forwarded-For and X-Forwarded-Proto are "
-	    "believed, separated by spaces"),
+	    "addresses and networks whose X-Forwarded-For and "
+	    "X-Forwarded-Proto are believed, separated by spaces"),
 	WORD(require_tls, word_onoff, "on",
 	    "refuse logins over plain HTTP, except from loopback addresses"),
 	TEXT(default_tenant, "management",
@@ -109,6 +110,7 @@ static const struct setting settings[] = {
 };
 
 /* Texts that have to be of a form. */
+#define ADDRESSES	"IP addresses and networks, separated by spaces"
 static const struct {
 	const char	*name;
 	bool		(*valid)(const char *text);
@@ -118,8 +120,7 @@ static const struct {
 	    "an address such as https://host:8443/iot" },
 	{ "path_prefix", path_prefix_valid,
 	    "a path such as /iot, without a slash at its end" },
-	{ "trusted_proxy", addr_list_valid,
-	    "IP addresses, separated by spaces" },
+	{ "trusted_proxy", addr_list_valid, ADDRESSES },
 };
 
 /* What a text is not that it must be; NULL if it is. */

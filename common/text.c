@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,90 +231,6 @@ base64_decode(struct buf *out, const char *s, size_t len)
 	if (have >= 6 || (bits & ((1U << have) - 1)) != 0)
 		return -1;
 	return buf_ok(out) ? 0 : -1;
-}
-
-bool
-addr_is_loopback(const char *addr)
-{
-	struct in_addr v4;
-	struct in6_addr v6;
-
-	if (inet_pton(AF_INET, addr, &v4) == 1)
-		return ntohl(v4.s_addr) >> 24 == 127;
-	if (inet_pton(AF_INET6, addr, &v6) != 1)
-		return false;
-	return IN6_IS_ADDR_LOOPBACK(&v6) ||
-	    (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
-}
-
-bool
-addr_valid(const char *addr)
-{
-	struct in6_addr any;
-
-	return inet_pton(AF_INET, addr, &any) == 1 ||
-	    inet_pton(AF_INET6, addr, &any) == 1;
-}
-
-static bool
-addr_parse(const char *addr, struct in6_addr *any)
-{
-	struct in_addr v4;
-
-	if (inet_pton(AF_INET6, addr, any) == 1)
-		return true;
-	if (inet_pton(AF_INET, addr, &v4) != 1)
-		return false;
-	memset(any, 0, sizeof(*any));
-	any->s6_addr[10] = any->s6_addr[11] = 0xff;	/* ::ffff:a.b.c.d */
-	memcpy(any->s6_addr + 12, &v4, sizeof(v4));
-	return true;
-}
-
-bool
-addr_same(const char *a, const char *b)
-{
-	struct in6_addr x;
-	struct in6_addr y;
-
-	return addr_parse(a, &x) && addr_parse(b, &y) &&
-	    memcmp(&x, &y, sizeof(x)) == 0;
-}
-
-/* The next word of a list, or false; a word too long is an empty one. */
-static bool
-next_word(const char **list, char *word, size_t size)
-{
-	size_t len;
-
-	*list += strspn(*list, " ,\t");
-	len = strcspn(*list, " ,\t");
-	if (str_copy(word, size, *list, len) == -1)
-		word[0] = '\0';
-	*list += len;
-	return len > 0;
-}
-
-bool
-addr_listed(const char *list, const char *addr)
-{
-	char word[INET6_ADDRSTRLEN];
-
-	while (next_word(&list, word, sizeof(word)))
-		if (addr_same(word, addr))
-			return true;
-	return false;
-}
-
-bool
-addr_list_valid(const char *list)
-{
-	char word[INET6_ADDRSTRLEN];
-
-	while (next_word(&list, word, sizeof(word)))
-		if (!addr_valid(word))
-			return false;
-	return true;
 }
 
 /* Letters, digits, and what else may stand in a host and a path. */

@@ -61,21 +61,6 @@ int	 base64_decode(struct buf *out, const char *s, size_t len) MUST_CHECK;
 /* Add the base64 of bytes, padded. */
 void	 base64_encode(struct buf *out, const char *s, size_t len);
 
-/* Whether an address (textual) is of the loopback network. */
-bool	 addr_is_loopback(const char *addr) MUST_CHECK;
-
-/* Whether it is an address that PostgreSQL's inet takes. */
-bool	 addr_valid(const char *addr) MUST_CHECK;
-
-/* Whether both are the same address, however they are written. */
-bool	 addr_same(const char *a, const char *b) MUST_CHECK;
-
-/* Whether an address is in a list, separated by spaces or commas. */
-bool	 addr_listed(const char *list, const char *addr) MUST_CHECK;
-
-/* Whether a list has addresses only; an empty one is valid. */
-bool	 addr_list_valid(const char *list) MUST_CHECK;
-
 /* Whether it is a host with or without a port: name, IPv4, [IPv6]. */
 bool	 host_valid(const char *host) MUST_CHECK;
 

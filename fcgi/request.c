@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "addr.h"
 #include "request.h"
 #include "text.h"
 

@@ -82,7 +82,7 @@ like($text, qr/poll_detail must be off or on.*\n2 faults\n\z/s,
 	'all of them are told at once, and counted');
 unlike($text, qr/password|database:/, 'and nothing else is looked at');
 for my $case (
-	[trusted_proxy => '127.0.0.1 10.0.0.0/8', 'IP addresses'],
+	[trusted_proxy => '127.0.0.1 10.0.0.0/33', 'IP addresses'],
 	[trusted_proxy => 'proxy.example.org', 'IP addresses'],
 	[base_url => 'devices.example.org', 'such as https:'],
 	[path_prefix => 'iot', 'such as /iot'],

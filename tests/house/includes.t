@@ -11,7 +11,7 @@ use Devcred::Source qw(matching uncommented lines keeps);
 
 # The order of the house, lowest first.  A new module gets its place here.
 my @order = (
-	['base', 'common', qw(buf clock csv log model text)],
+	['base', 'common', qw(addr buf clock csv log model text)],
 	['doors to libraries', 'common', qw(conf db db_conn db_rows db_run
 		secret secret_seal secret_sign)],
 	['doors to the web server and the system', 'fcgi',
