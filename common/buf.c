@@ -66,27 +66,38 @@ buf_puts(struct buf *b, const char *s)
 void
 buf_putc(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	if (buf_grow(b, 1) == -1)
+		return;
+	b->data[b->len++] = c;
+	b->data[b->len] = '\0';
 }
 
 void
 buf_printf(struct buf *b, const char *fmt, ...)
 {
+	size_t room;
 	va_list ap;
 	int len;
 
-	va_start(ap, fmt);
-	len = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	if (len < 0) {
-		b->broken = true;
+	/* most often it fits into what there is */
+	if (buf_grow(b, 0) == -1)
 		return;
+	room = b->cap - b->len;
+	if (b->max != 0 && b->max - b->len < room)
+		room = b->max - b->len + 1;
+	va_start(ap, fmt);
+	len = vsnprintf(b->data + b->len, room, fmt, ap);
+	va_end(ap);
+	if (len < 0 || (size_t)len >= room) {
+		b->data[b->len] = '\0';
+		if (len < 0)
+			b->broken = true;
+		if (len < 0 || buf_grow(b, (size_t)len) == -1)
+			return;
+		va_start(ap, fmt);
+		vsnprintf(b->data + b->len, (size_t)len + 1, fmt, ap);
+		va_end(ap);
 	}
-	if (buf_grow(b, (size_t)len) == -1)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(b->data + b->len, (size_t)len + 1, fmt, ap);
-	va_end(ap);
 	b->len += (size_t)len;
 }
 
@@ -97,10 +108,13 @@ buf_hex(struct buf *b, const void *data, size_t len)
 	const unsigned char *p = data;
 	size_t i;
 
+	if (buf_grow(b, 2 * len) == -1)
+		return;
 	for (i = 0; i < len; i++) {
-		buf_putc(b, digit[p[i] >> 4]);
-		buf_putc(b, digit[p[i] & 15]);
+		b->data[b->len++] = digit[p[i] >> 4];
+		b->data[b->len++] = digit[p[i] & 15];
 	}
+	b->data[b->len] = '\0';
 }
 
 bool

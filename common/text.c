@@ -168,18 +168,30 @@ percent_decode(struct buf *out, const char *s, size_t len, bool plus_is_space)
 	return buf_ok(out) ? 0 : -1;
 }
 
+/* RFC 3986's unreserved characters. */
+static bool
+is_unreserved(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+	    c == '~';
+}
+
 void
 percent_encode(struct buf *out, const char *s)
 {
-	static const char plain[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	    "0123456789-._~";
+	static const char hex[] = "0123456789ABCDEF";
+	const char *from;
 
-	for (; *s != '\0'; s++) {
-		if (strchr(plain, *s) != NULL)
-			buf_putc(out, *s);
-		else
-			buf_printf(out, "%%%02X", (unsigned char)*s);
+	while (*s != '\0') {
+		for (from = s; is_unreserved(*s); s++)
+			;
+		buf_add(out, from, (size_t)(s - from));
+		if (*s == '\0')
+			break;
+		buf_putc(out, '%');
+		buf_putc(out, hex[(unsigned char)*s >> 4]);
+		buf_putc(out, hex[(unsigned char)*s++ & 15]);
 	}
 }
 

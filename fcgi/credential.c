@@ -26,8 +26,12 @@ claimant_digest(struct exchange *x, const unsigned char *token)
 	int rc = -1;
 
 	buf_init(&text, 0);
-	buf_printf(&text, "%s\n%s\n%s\n", x->login.actor, x->rq.source,
-	    x->rq.agent);
+	buf_puts(&text, x->login.actor);
+	buf_putc(&text, '\n');
+	buf_puts(&text, x->rq.source);
+	buf_putc(&text, '\n');
+	buf_puts(&text, x->rq.agent);
+	buf_putc(&text, '\n');
 	if (token != NULL)
 		buf_add(&text, token, DIGEST_SIZE);
 	if (buf_ok(&text) &&

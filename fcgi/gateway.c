@@ -57,8 +57,8 @@ gateway_take(struct gateway *gw, int fd, struct buf *body, size_t max)
 	while ((n = FCGX_GetStr(chunk, sizeof(chunk), gw->rq.in)) > 0) {
 		room = max - body->len;
 		buf_add(body, chunk, (size_t)n < room ? (size_t)n : room);
+		explicit_bzero(chunk, (size_t)n);
 	}
-	explicit_bzero(chunk, sizeof(chunk));
 	if (FCGX_GetError(gw->rq.in) == 0 && buf_ok(body))
 		return 0;
 	close(fd);

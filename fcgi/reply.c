@@ -132,13 +132,17 @@ reason(int status)
 static void
 write_out(const struct reply *rep, const char *request, struct buf *out)
 {
-	buf_printf(out, "Status: %d %s\r\n", rep->status, reason(rep->status));
-	if (rep->media != MEDIA_NONE)
-		buf_printf(out, "Content-Type: %s\r\n",
-		    media_name(rep->media));
+	buf_printf(out, "Status: %d ", rep->status);
+	buf_puts(out, reason(rep->status));
+	if (rep->media != MEDIA_NONE) {
+		buf_puts(out, "\r\nContent-Type: ");
+		buf_puts(out, media_name(rep->media));
+	}
 	if (rep->status != 204)
-		buf_printf(out, "Content-Length: %zu\r\n", rep->body.len);
-	buf_printf(out, "X-Request-Id: %s\r\n", request);
+		buf_printf(out, "\r\nContent-Length: %zu", rep->body.len);
+	buf_puts(out, "\r\nX-Request-Id: ");
+	buf_puts(out, request);
+	buf_puts(out, "\r\n");
 	buf_add(out, buf_text(&rep->head), rep->head.len);
 	buf_puts(out, "\r\n");
 	buf_add(out, buf_text(&rep->body), rep->body.len);

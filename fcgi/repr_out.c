@@ -13,7 +13,9 @@ add_field(struct buf *out, const char *name, const char *value)
 		return;
 	if (out->len > 0 && out->data[out->len - 1] != '{')
 		buf_putc(out, ',');
-	buf_printf(out, "\"%s\":", name);
+	buf_putc(out, '"');
+	buf_puts(out, name);
+	buf_puts(out, "\":");
 	json_quote(out, value);
 }
 
@@ -33,7 +35,9 @@ add_self(struct buf *out, const char *base, const char *what, const char *id)
 {
 	buf_puts(out, ",\"self\":\"");
 	buf_puts(out, base);	/* made of characters that need no quoting */
-	buf_printf(out, "/devicecontrol/%s/", what);
+	buf_puts(out, "/devicecontrol/");
+	buf_puts(out, what);
+	buf_putc(out, '/');
 	percent_encode(out, id);
 	buf_putc(out, '"');
 }

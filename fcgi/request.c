@@ -16,30 +16,33 @@ enum {
 	V_USER, V_PASSWD, V_MAX
 };
 
+#define VARIABLE(name, once)	{ name, sizeof(name) - 1, once }
+
 static const struct {
 	const char	*name;
+	size_t		 len;
 	bool		 once;	/* a second, different one is an error */
 } variables[V_MAX] = {
-	[V_METHOD] = { "REQUEST_METHOD", true },
-	[V_URI] = { "REQUEST_URI", true },
-	[V_ACCEPT] = { "HTTP_ACCEPT", false },
-	[V_CONTENT_TYPE] = { "CONTENT_TYPE", true },
-	[V_AUTHORIZATION] = { "HTTP_AUTHORIZATION", true },
-	[V_HOST] = { "HTTP_HOST", false },
-	[V_OVERRIDE] = { "HTTP_X_HTTP_METHOD", true },
-	[V_SCHEME] = { "REQUEST_SCHEME", false },
-	[V_HTTPS] = { "HTTPS", false },
-	[V_ADDR] = { "REMOTE_ADDR", true },
-	[V_PORT] = { "SERVER_PORT", false },
-	[V_NAME] = { "SERVER_NAME", false },
-	[V_FORWARDED_FOR] = { "HTTP_X_FORWARDED_FOR", true },
-	[V_FORWARDED_PROTO] = { "HTTP_X_FORWARDED_PROTO", true },
-	[V_LENGTH] = { "CONTENT_LENGTH", true },
-	[V_DEFAULT_TENANT] = { "DEVCRED_DEFAULT_TENANT", false },
-	[V_BASE_URL] = { "DEVCRED_BASE_URL", false },
-	[V_AGENT] = { "HTTP_USER_AGENT", false },
-	[V_USER] = { "REMOTE_USER", true },
-	[V_PASSWD] = { "REMOTE_PASSWD", true },
+	[V_METHOD] = VARIABLE("REQUEST_METHOD", true),
+	[V_URI] = VARIABLE("REQUEST_URI", true),
+	[V_ACCEPT] = VARIABLE("HTTP_ACCEPT", false),
+	[V_CONTENT_TYPE] = VARIABLE("CONTENT_TYPE", true),
+	[V_AUTHORIZATION] = VARIABLE("HTTP_AUTHORIZATION", true),
+	[V_HOST] = VARIABLE("HTTP_HOST", false),
+	[V_OVERRIDE] = VARIABLE("HTTP_X_HTTP_METHOD", true),
+	[V_SCHEME] = VARIABLE("REQUEST_SCHEME", false),
+	[V_HTTPS] = VARIABLE("HTTPS", false),
+	[V_ADDR] = VARIABLE("REMOTE_ADDR", true),
+	[V_PORT] = VARIABLE("SERVER_PORT", false),
+	[V_NAME] = VARIABLE("SERVER_NAME", false),
+	[V_FORWARDED_FOR] = VARIABLE("HTTP_X_FORWARDED_FOR", true),
+	[V_FORWARDED_PROTO] = VARIABLE("HTTP_X_FORWARDED_PROTO", true),
+	[V_LENGTH] = VARIABLE("CONTENT_LENGTH", true),
+	[V_DEFAULT_TENANT] = VARIABLE("DEVCRED_DEFAULT_TENANT", false),
+	[V_BASE_URL] = VARIABLE("DEVCRED_BASE_URL", false),
+	[V_AGENT] = VARIABLE("HTTP_USER_AGENT", false),
+	[V_USER] = VARIABLE("REMOTE_USER", true),
+	[V_PASSWD] = VARIABLE("REMOTE_PASSWD", true),
 };
 
 /* Pick the variables; -1 if one that matters came twice. */
@@ -56,8 +59,8 @@ collect(char *const *envp, const char **value)
 			continue;
 		len = (size_t)(eq - *envp);
 		for (i = 0; i < V_MAX; i++)
-			if (strncmp(*envp, variables[i].name, len) == 0 &&
-			    variables[i].name[len] == '\0')
+			if (variables[i].len == len &&
+			    memcmp(*envp, variables[i].name, len) == 0)
 				break;
 		if (i == V_MAX || eq[1] == '\0')
 			continue;
