@@ -47,6 +47,50 @@ body_parse(struct exchange *x)
 	return obj;
 }
 
+static const char *
+skip_space(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' ||
+	    *p == '\n'))
+		p++;
+	return p;
+}
+
+/* The word at p, with white space before it; NULL if it is not there. */
+static const char *
+skip_word(const char *p, const char *end, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (p == NULL)
+		return NULL;
+	p = skip_space(p, end);
+	return (size_t)(end - p) >= len && memcmp(p, word, len) == 0 ?
+	    p + len : NULL;
+}
+
+bool
+body_id_alone(struct exchange *x)
+{
+	const char *end = x->rq.body + x->rq.body_len;
+	const char *p = skip_word(x->rq.body, end, "{");
+	const char *id;
+
+	p = skip_word(p, end, "\"id\"");
+	p = skip_word(p, end, ":");
+	if ((id = skip_word(p, end, "\"")) == NULL)
+		return false;
+	/* no device id has what JSON would have to escape */
+	for (p = id; p < end && *p != '"' && *p != '\\'; p++)
+		continue;
+	if (!device_id_valid(id, (size_t)(p - id), NULL) ||
+	    str_copy(x->id, sizeof(x->id), id, (size_t)(p - id)) == -1)
+		return false;
+	p = skip_word(p, end, "\"");
+	p = skip_word(p, end, "}");
+	return p != NULL && skip_space(p, end) == end;
+}
+
 int
 body_id(struct exchange *x, const struct repr *obj)
 {

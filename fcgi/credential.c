@@ -76,6 +76,8 @@ issue_parse(struct exchange *x)
 	const char *token;
 	int rc;
 
+	if (body_id_alone(x))
+		return credential_claim(x, NULL);
 	if ((obj = body_parse(x)) == NULL)
 		return NEED_NOTHING;
 	if (body_id(x, obj) == -1) {

@@ -72,6 +72,40 @@ test_bodies(void)
 }
 
 /* What is told of a long id is UTF-8, wherever it is cut. */
+/* The short way takes nothing that the long one does not take as the same. */
+static const struct {
+	const char	*body;
+	const char	*id;	/* NULL: for the long way */
+} alone[] = {
+	{ "{\"id\":\"a\"}", "a" }, { " {\t\"id\" :\r\n\"a\" } ", "a" },
+	{ "{\"id\":\"\xc3\xa4\"}", "\xc3\xa4" },
+	{ "", NULL }, { "{", NULL }, { "{\"id\"", NULL },
+	{ "{\"id\":\"a", NULL }, { "{\"id\":\"a\"", NULL },
+	{ "{\"id\":\"a\"}}", NULL }, { "{\"id\":\"a\"}x", NULL },
+	{ "{\"id\":\"a\",}", NULL }, { "{\"id\":\"\"}", NULL },
+	{ "{\"id\":\"a\\u0062\"}", NULL }, { "{\"id\":\"a b\"}", NULL },
+	{ "{\"id\":\"a\tb\"}", NULL }, { "{\"id\":\"\xff\"}", NULL },
+	{ "{\"id\":\"..\"}", NULL }, { "{'id':\"a\"}", NULL },
+	{ "{\"id\":\"a\",\"securityToken\":\"t\"}", NULL },
+	{ "{\"ID\":\"a\"}", NULL }, { "[\"id\",\"a\"]", NULL },
+};
+
+static void
+test_alone(void)
+{
+	struct asked a;
+	size_t i;
+
+	for (i = 0; i < COUNT(alone); i++) {
+		ask(&a, "", POST, alone[i].body);
+		IS_INT(body_id_alone(a.x), alone[i].id != NULL,
+		    "\"%s\" is an id alone, or not", alone[i].body);
+		if (alone[i].id != NULL)
+			IS_STR(a.x->id, alone[i].id, "and this one");
+		asked_free(&a);
+	}
+}
+
 static void
 test_long_id(void)
 {
@@ -141,6 +175,7 @@ int
 main(void)
 {
 	test_bodies();
+	test_alone();
 	test_long_id();
 	test_tokens();
 	return tap_done();
