@@ -44,6 +44,9 @@ conn_take(struct conn *c, int fd)
 	c->step = CONN_SERVING;
 	c->input = false;
 	loop_timer(group->loop, &c->timer, clock_ms() + group->answer_timeout);
+	/* who leaves before a short answer is not worth two system calls */
+	if (!c->keep && c->watch.events == 0)
+		return 0;
 	/* what comes now is for later: to be told once is enough */
 	if (loop_watch(group->loop, &c->watch,
 	    EPOLLIN | EPOLLET | EPOLLRDHUP) == 0)

@@ -66,7 +66,8 @@ list_render(struct exchange *x, const struct db_rows *rows, int row)
 		if (i > 0)
 			buf_putc(out, ',');
 		store_newdevice(rows, i, &nd);
-		store_review(rows, i, &seen);
+		if (kind == &review)
+			store_review(rows, i, &seen);
 		repr_newdevice(out, &nd, kind == &review ? &seen : NULL, base);
 	}
 	page_end(&page, out, db_num(rows, 0, 0));
