@@ -14,7 +14,7 @@
 #include "model.h"
 
 /* The schema version these calls need. */
-#define STORE_SCHEMA	9
+#define STORE_SCHEMA	10
 
 #define STORE_VALUES	19	/* values of a call, at most */
 

@@ -87,6 +87,8 @@ gone_render(struct exchange *x, const struct db_rows *rows, int row)
 	return NEED_NOTHING;
 }
 
+#define REGISTRATION	16	/* column of credential_list */
+
 /* GET /devcred/credentials ------------------------------------------------ */
 
 static enum need
@@ -97,7 +99,7 @@ list_parse(struct exchange *x)
 
 	store_call_init(&x->call, STORE_CREDENTIAL_LIST);
 	store_add(&x->call, x->login.tenant);
-	page_call(&page, &x->call);
+	page_call(&page, &kind, x->login.tenant, &x->call);
 	page_free(&page);
 	return rc == 0 ? exchange_call(x) : NEED_NOTHING;
 }
@@ -121,14 +123,14 @@ list_render(struct exchange *x, const struct db_rows *rows, int row)
 	/* an empty page is one row without a credential */
 	n = db_text(rows, 0, 1) == NULL ? 0 : rows->n;
 	out = reply_start(&x->reply, 200, MEDIA_JSON);
-	page_begin(&page, out, base, &kind, n);
+	page_begin(&page, out, base, &kind, rows, n, REGISTRATION);
 	for (i = 0; i < n && i < page.size; i++) {
 		if (i > 0)
 			buf_putc(out, ',');
 		store_credential(rows, i, 1, &c);
 		repr_issued(out, &c, NULL, base);
 	}
-	page_end(&page, out, db_num(rows, 0, 0));
+	page_end(&page, &kind, x->login.tenant, out, rows);
 	page_free(&page);
 	return NEED_NOTHING;
 }

@@ -5,6 +5,8 @@
 #include "repr.h"
 #include "route.h"
 
+#define SEQ	13	/* column of newdevice_list */
+
 static bool
 is_status(const char *word)
 {
@@ -31,7 +33,7 @@ list_parse(struct exchange *x)
 	if (rc == 0) {
 		store_call_init(&x->call, STORE_NEWDEVICE_LIST);
 		store_add(&x->call, x->login.tenant);
-		page_call(&page, &x->call);
+		page_call(&page, kind_of(x), x->login.tenant, &x->call);
 	}
 	page_free(&page);
 	if (rc == -1)
@@ -61,7 +63,7 @@ list_render(struct exchange *x, const struct db_rows *rows, int row)
 	n = db_text(rows, 0, 1) == NULL ? 0 : rows->n;
 	out = reply_start(&x->reply, 200,
 	    kind == &review ? MEDIA_JSON : MEDIA_NEWDEVICE_LIST);
-	page_begin(&page, out, base, kind, n);
+	page_begin(&page, out, base, kind, rows, n, SEQ);
 	for (i = 0; i < n && i < page.size; i++) {
 		if (i > 0)
 			buf_putc(out, ',');
@@ -70,7 +72,7 @@ list_render(struct exchange *x, const struct db_rows *rows, int row)
 			store_review(rows, i, &seen);
 		repr_newdevice(out, &nd, kind == &review ? &seen : NULL, base);
 	}
-	page_end(&page, out, db_num(rows, 0, 0));
+	page_end(&page, kind, x->login.tenant, out, rows);
 	page_free(&page);
 	return NEED_NOTHING;
 }

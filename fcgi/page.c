@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "page.h"
+#include "total.h"
 #include "text.h"
 
 #define PAGE_DEFAULT	5
@@ -67,6 +68,10 @@ read_query(const struct request *rq, struct page *page,
 		return "currentPage";
 	if (query_num(rq, "pageSize", &page->size) == -1)
 		return "pageSize";
+	if (query_num(rq, "before", &page->before) == -1)
+		return "before";
+	if (query_num(rq, "after", &page->after) == -1)
+		return "after";
 	if (page->size > PAGE_MAX)
 		page->size = PAGE_MAX;
 	if (query_bool(rq, "withTotalPages", &page->total_pages) == -1)
@@ -95,24 +100,46 @@ page_read(struct page *page, const struct request *rq,
 	return -1;
 }
 
-void
-page_call(const struct page *page, struct store_call *call)
+static void
+add_num(struct store_call *call, long num)
 {
+	if (num != 0)
+		store_add_num(call, num);
+	else
+		store_add(call, NULL);
+}
+
+void
+page_call(const struct page *page, const struct page_kind *kind,
+    const char *scope, struct store_call *call)
+{
+	bool count = page->total_pages || page->total_elements;
+	bool keyed = page->before != 0 || page->after != 0;
+
 	store_add(call, page->status.len > 0 ? buf_text(&page->status) : NULL);
 	store_add(call, page->prefix.len > 0 ? buf_text(&page->prefix) : NULL);
 	/* one more than asked for tells whether there is a next page */
-	store_add_num(call, page->size + 1);
-	store_add_num(call, (page->current - 1) * page->size);
-	store_add(call, page->total_pages || page->total_elements ? "t" : "f");
+	store_add_num(call, page->size + (page->after == 0));
+	store_add_num(call, keyed ? 0 : (page->current - 1) * page->size);
+	store_add(call, count ? "t" : "f");
+	add_num(call, page->before);
+	add_num(call, page->after);
+	add_num(call, count ? total_find(kind->path, scope, page) : 0);
 }
 
-/* "name":"link to a page", with the parameters of the request. */
+/*
+ * "name":"link to a page", with the parameters of the request, and where to go
+ * on from: "before=12", "after=9", or nothing.
+ */
 static void
 add_link(struct buf *out, const char *base, const struct page_kind *kind,
-    const char *name, const struct page *page, long current)
+    const char *name, const struct page *page, long current, const char *from,
+    long key)
 {
 	buf_printf(out, "\"%s\":\"%s%s?pageSize=%ld&currentPage=%ld", name,
 	    base, kind->path, page->size, current);
+	if (key != 0)
+		buf_printf(out, "&%s=%ld", from, key);
 	if (page->total_pages)
 		buf_puts(out, "&withTotalPages=true");
 	if (page->total_elements)
@@ -128,20 +155,33 @@ add_link(struct buf *out, const char *base, const struct page_kind *kind,
 
 void
 page_begin(const struct page *page, struct buf *out, const char *base,
-    const struct page_kind *kind, long n)
+    const struct page_kind *kind, const struct db_rows *rows, long n, int key)
 {
+	int last = (int)(n < page->size ? n : page->size) - 1;
+
 	buf_putc(out, '{');
-	add_link(out, base, kind, "self", page, page->current);
+	add_link(out, base, kind, "self", page, page->current,
+	    page->after != 0 ? "after" : "before",
+	    page->after != 0 ? page->after : page->before);
+	/* the first page is where new entries appear */
 	if (page->current > 1)
-		add_link(out, base, kind, "prev", page, page->current - 1);
-	if (n > page->size)
-		add_link(out, base, kind, "next", page, page->current + 1);
+		add_link(out, base, kind, "prev", page, page->current - 1,
+		    "after", n > 0 && page->current > 2 ?
+		    db_num(rows, 0, key) : 0);
+	if (n > page->size || (n > 0 && page->after != 0))
+		add_link(out, base, kind, "next", page, page->current + 1,
+		    "before", db_num(rows, last, key));
 	buf_printf(out, "\"%s\":[", kind->name);
 }
 
 void
-page_end(const struct page *page, struct buf *out, long total)
+page_end(const struct page *page, const struct page_kind *kind,
+    const char *scope, struct buf *out, const struct db_rows *rows)
 {
+	long total = db_num(rows, 0, 0);
+
+	if (page->total_pages || page->total_elements)
+		total_keep(kind->path, scope, page, total);
 	buf_printf(out, "],\"statistics\":{\"currentPage\":%ld,"
 	    "\"pageSize\":%ld", page->current, page->size);
 	if (page->total_pages)

@@ -19,6 +19,8 @@ struct page_kind {
 struct page {
 	long		 current;	/* from 1 */
 	long		 size;
+	long		 before;	/* older than this entry; 0: any */
+	long		 after;		/* newer than it; 0: any */
 	bool		 total_pages;
 	bool		 total_elements;
 	struct buf	 status;	/* empty: all */
@@ -33,15 +35,22 @@ int	 page_read(struct page *page, const struct request *rq,
 	    const struct page_kind *kind, struct reply *rep) MUST_CHECK;
 void	 page_free(struct page *page);
 
-/* Add what it asks for: status, prefix, limit, offset, whether to count. */
-void	 page_call(const struct page *page, struct store_call *call);
+/*
+ * Add what it asks for: status, prefix, limit, offset, whether to count, and
+ * the rest that lists take.  scope: whose list it is.
+ */
+void	 page_call(const struct page *page, const struct page_kind *kind,
+	    const char *scope, struct store_call *call);
 
 /*
- * Write what stands before the entries, of which the database has given n
- * (page->size at most are to be written), and what stands behind them.
+ * Write what stands before the entries, and what stands behind them.  The
+ * database has given n of them (page->size at most are to be written); key is
+ * the column of what they are ordered by, total is column 0.
  */
 void	 page_begin(const struct page *page, struct buf *out, const char *base,
-	    const struct page_kind *kind, long n);
-void	 page_end(const struct page *page, struct buf *out, long total);
+	    const struct page_kind *kind, const struct db_rows *rows, long n,
+	    int key);
+void	 page_end(const struct page *page, const struct page_kind *kind,
+	    const char *scope, struct buf *out, const struct db_rows *rows);
 
 #endif

@@ -119,7 +119,10 @@ create or replace function devcred.credential_list(
     p_prefix text,
     p_limit int,
     p_offset bigint,
-    p_count bool)
+    p_count bool,
+    p_before bigint default null,
+    p_after bigint default null,
+    p_known bigint default null)
 returns table (
     total bigint,
     outcome devcred.outcome,
@@ -136,11 +139,13 @@ returns table (
     deliveries int,
     failures bigint,
     accepted_by text,
-    custom_properties jsonb)
+    custom_properties jsonb,
+    registration bigint)
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
+#variable_conflict use_column
 begin
     return query
     with page as (
@@ -149,25 +154,30 @@ begin
          where (p_scope = 'management' or c.tenant = p_scope)
            and (p_status is null or devcred.credential_status(c) = p_status)
            and (p_prefix is null or c.device_id ^@ p_prefix)
-         order by c.registration desc
+           and (p_before is null or c.registration < p_before)
+           and (p_after is null or c.registration > p_after)
+         order by case when p_after is not null then c.registration end, c.registration desc
          limit p_limit
         offset p_offset
     )
-    select k.total, t.*
+    select k.total, t.*, p.registration
       from (select case when p_count then (
-                select count(*)
-                  from devcred.device_credential c
-                 where (p_scope = 'management' or c.tenant = p_scope)
-                   and (p_status is null or devcred.credential_status(c) = p_status)
-                   and (p_prefix is null or c.device_id ^@ p_prefix)) end as total) k
+                select case when count(*) > 10000 then greatest(p_known, count(*)) else count(*) end
+                  from (select
+                          from devcred.device_credential c
+                         where (p_scope = 'management' or c.tenant = p_scope)
+                           and (p_status is null or devcred.credential_status(c) = p_status)
+                           and (p_prefix is null or c.device_id ^@ p_prefix)
+                         limit case when p_known is not null then 10001 end) q) end as total) k
       left join page p on true
       left join lateral devcred.credential_tell('ok', p.credential) t
         on p.registration is not null
      order by p.registration desc;
 end
 $$;
-comment on function devcred.credential_list(text, text, text, int, bigint, bool) is
-    'Credentials in reach, newest first; p_status (ACTIVE, DISABLED, EXPIRED) and p_prefix (of the id) narrow the list if not null.
+comment on function devcred.credential_list(text, text, text, int, bigint, bool, bigint, bigint, bigint) is
+    'Credentials in reach, newest first; p_status (ACTIVE, DISABLED, EXPIRED) and p_prefix (of the id) narrow the list if not null; p_before, p_after and
+p_known as in newdevice_list(), with registrations.
 total: how many there are in all, counted only if p_count.  An empty page is one row without a credential.';
 
 create or replace function devcred.credential_rotate(

@@ -140,7 +140,10 @@ create or replace function devcred.newdevice_list(
     p_prefix text,
     p_limit int,
     p_offset bigint,
-    p_count bool)
+    p_count bool,
+    p_before bigint default null,
+    p_after bigint default null,
+    p_known bigint default null)
 returns table (
     total bigint,
     id text,
@@ -154,11 +157,13 @@ returns table (
     last_seen text,
     claimed_from text,
     claimants int,
-    has_token bool)
+    has_token bool,
+    seq bigint)
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
+#variable_conflict use_column
 begin
     return query
     with page as (
@@ -167,26 +172,33 @@ begin
          where (p_scope = 'management' or r.tenant = p_scope)
            and (p_status is null or r.status = p_status)
            and (p_prefix is null or r.id ^@ p_prefix)
-         order by r.seq desc
+           and (p_before is null or r.seq < p_before)
+           and (p_after is null or r.seq > p_after)
+         -- the nearest of what comes after
+         order by case when p_after is not null then r.seq end, r.seq desc
          limit p_limit
         offset p_offset
     )
     select c.n, r.id, r.tenant, r.status, r.owner,
            devcred.iso_time(r.created_at), r.group_id, r.type, r.custom_properties,
-           devcred.iso_time(r.last_seen_at), host(r.claimed_from), r.claimant_count, r.has_token
+           devcred.iso_time(r.last_seen_at), host(r.claimed_from), r.claimant_count, r.has_token,
+           r.seq
       from (select case when p_count then (
-                select count(*)
-                  from devcred.newdevice_request r
-                 where (p_scope = 'management' or r.tenant = p_scope)
-                   and (p_status is null or r.status = p_status)
-                   and (p_prefix is null or r.id ^@ p_prefix)) end as n) c
+                select case when count(*) > 10000 then greatest(p_known, count(*)) else count(*) end
+                  from (select
+                          from devcred.newdevice_request r
+                         where (p_scope = 'management' or r.tenant = p_scope)
+                           and (p_status is null or r.status = p_status)
+                           and (p_prefix is null or r.id ^@ p_prefix)
+                         limit case when p_known is not null then 10001 end) q) end as n) c
       left join page r on true
      order by r.seq desc;
 end
 $$;
-comment on function devcred.newdevice_list(text, devcred.request_status, text, int, bigint, bool) is
-    'Requests in reach, newest first; p_status and p_prefix (of the id) narrow the list if not null.
-total: how many there are in all, counted only if p_count.  An empty page is one row whose id is null.';
+comment on function devcred.newdevice_list(text, devcred.request_status, text, int, bigint, bool, bigint, bigint, bigint) is
+    'Requests in reach, newest first; p_status and p_prefix (of the id) narrow the list if not null; p_before and p_after to those older, or newer, than
+one of this seq, nearest to it: any page costs the same, which p_offset does not.
+total: how many there are in all, counted only if p_count; p_known, which was counted a moment ago, is told rather than more than 10,000 counted again.  An empty page is one row whose id is null.';
 
 create or replace function devcred.newdevice_update(
     p_scope text,

@@ -228,7 +228,7 @@ accepted($admin);
 # Lists.
 for my $list ($requests, '/devcred/newDeviceRequests') {
 	$admin->get("$list?$_") for 'withTotalPages=true&withTotalElements=true',
-	    'pageSize=2&currentPage=2', "status=BLOCKED&q=device", 'pageSize=2000', 'pageSize=none',
+	    'pageSize=2&currentPage=2', 'pageSize=1&before=1000000', 'pageSize=1&after=1', 'before=0', "status=BLOCKED&q=device", 'pageSize=2000', 'pageSize=none',
 	    map { "status=$_" } qw(WAITING_FOR_CONNECTION PENDING_ACCEPTANCE ACCEPTED);
 }
 
@@ -270,7 +270,7 @@ my $at = life_of($old);
 $management->request('PUT', "$at?tenant=t1", accept => '*/*', body('application/json', %$_))
     for { status => 'DISABLED' }, { expires => '2020-01-01T00:00:00Z' };
 $admin->get("$life?$_") for 'withTotalPages=true&withTotalElements=true&pageSize=3',
-    'pageSize=2&currentPage=2', 'q=device', 'pageSize=2000', 'pageSize=none',
+    'pageSize=2&currentPage=2', 'pageSize=1&before=1000000', 'pageSize=1&after=1', 'before=0', 'q=device', 'pageSize=2000', 'pageSize=none',
     map { "status=$_" } qw(ACTIVE DISABLED EXPIRED);
 $admin->request('PUT', $at, accept => '*/*', body('application/json', status => 'ACTIVE'));
 $admin->get($at);

@@ -49,6 +49,8 @@ static const struct {
 	{ "q=a%20b", NULL, "a b", "6", "0", "f" },
 	{ "q=%25_\\", NULL, "%_\\", "6", "0", "f" },
 	{ "q=", NULL, NULL, "6", "0", "f" },
+	{ "currentPage=3&before=7", NULL, NULL, "6", "0", "f" },
+	{ "currentPage=3&after=7", NULL, NULL, "5", "0", "f" },
 	{ "unknown=%31", NULL, NULL, "6", "0", "f" },
 	{ "pageSize=0", NULL, NULL, NULL, NULL, NULL },
 	{ "pageSize=-1", NULL, NULL, NULL, NULL, NULL },
@@ -59,6 +61,8 @@ static const struct {
 	{ "pageSize=18446744073709551617", NULL, NULL, NULL, NULL, NULL },
 	{ "currentPage=0", NULL, NULL, NULL, NULL, NULL },
 	{ "currentPage=4611686018427388", NULL, NULL, NULL, NULL, NULL },
+	{ "before=0", NULL, NULL, NULL, NULL, NULL },
+	{ "after=x", NULL, NULL, NULL, NULL, NULL },
 	{ "currentPage=1.5", NULL, NULL, NULL, NULL, NULL },
 	{ "withTotalPages=1", NULL, NULL, NULL, NULL, NULL },
 	{ "withTotalPages", NULL, NULL, NULL, NULL, NULL },
@@ -96,16 +100,19 @@ test_queries(void)
 	}
 }
 
-#define ROW(total, id)	total, id, "t", "BLOCKED", "o", "2026", NULL, NULL, "{}"
+#define ROW(total, id, seq) \
+	total, id, "t", "BLOCKED", "o", "2026", NULL, NULL, "{}", NULL, NULL, \
+	    "0", "f", seq
 #define SELF(q)	"\"self\":\"http://h" LIST "?" q "\""
 #define PREV(q)	"\"prev\":\"http://h" LIST "?" q "\""
 #define NEXT(q)	"\"next\":\"http://h" LIST "?" q "\""
 
 static const char *const three[] = {
-	ROW("7", "a"), ROW("7", "b"), ROW("7", "c")
+	ROW("7", "a", "33"), ROW("7", "b", "22"), ROW("7", "c", "11")
 };
 static const char *const none[] = {
-	"0", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+	"0", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+	NULL, NULL
 };
 
 static const struct {
@@ -122,11 +129,19 @@ static const struct {
 	  { "\"prev\"", "\"next\"", "total" } },
 	{ "one row more than the page", "pageSize=2", three, 3,
 	  { SELF("pageSize=2&currentPage=1"), "\"id\":\"b\"",
-	    NEXT("pageSize=2&currentPage=2"), "\"pageSize\":2}}" },
+	    NEXT("pageSize=2&currentPage=2&before=22"),
+	    "\"pageSize\":2}}" },
 	  { "\"prev\"", "\"id\":\"c\"" } },
 	{ "just the page", "pageSize=3&currentPage=2", three, 3,
 	  { PREV("pageSize=3&currentPage=1"), "\"id\":\"c\"" },
 	  { "\"next\"" } },
+	{ "the page before a newer one", "pageSize=3&currentPage=4&before=44",
+	  three, 3, { SELF("pageSize=3&currentPage=4&before=44"),
+	    PREV("pageSize=3&currentPage=3&after=33") }, { "\"next\"" } },
+	{ "a page backwards", "pageSize=3&currentPage=2&after=9", three, 3,
+	  { SELF("pageSize=3&currentPage=2&after=9"),
+	    PREV("pageSize=3&currentPage=1"),
+	    NEXT("pageSize=3&currentPage=3&before=11") }, { NULL } },
 	{ "totals", "pageSize=3&withTotalPages=true&withTotalElements=true",
 	  three, 3,
 	  { "\"totalPages\":3,\"totalElements\":7}}",
@@ -143,6 +158,43 @@ static const struct {
 	  { "\"next\"" } },
 };
 
+/* Long lists are not counted again for a while; short ones are. */
+static void
+test_totals(void)
+{
+	static const char *const few[] = { ROW("10000", "a", "1") };
+	static const char *const many[] = { ROW("10001", "a", "1") };
+	static const char *const later[] = { ROW("20000", "a", "1") };
+	static const struct {
+		const char		*query;
+		const char *const	*rows;
+		const char		*known;
+	} steps[] = {
+		{ "withTotalPages=true", few, NULL },
+		{ "withTotalPages=true", many, NULL },
+		{ "withTotalElements=true&pageSize=7", later, "10001" },
+		{ "withTotalPages=true", few, "10001" },
+		{ "withTotalPages=true&status=BLOCKED", later, NULL },
+		{ "withTotalPages=true&q=a", many, NULL },
+		{ "withTotalPages=true&status=BLOCKED", few, "20000" },
+		{ "pageSize=1", few, NULL },
+	};
+	struct db_rows rows;
+	struct asked a;
+	size_t i;
+
+	for (i = 0; i < COUNT(steps); i++) {
+		IS_INT(list(&a, steps[i].query), NEED_CALL, "total %zu", i);
+		IS_STR(call_value(a.x, 8), steps[i].known,
+		    "is known already, or not");
+		rows_of(&rows, 1, 14, steps[i].rows);
+		IS_INT(newdevice_list.render(a.x, &rows, 0), NEED_NOTHING,
+		    "and told");
+		db_rows_free(&rows);
+		asked_free(&a);
+	}
+}
+
 static void
 test_pages(void)
 {
@@ -157,7 +209,7 @@ test_pages(void)
 	for (i = 0; i < COUNT(pages); i++) {
 		IS_INT(list(&a, pages[i].query), NEED_CALL, "a page: %s",
 		    pages[i].name);
-		rows_of(&rows, pages[i].n, 9, pages[i].rows);
+		rows_of(&rows, pages[i].n, 14, pages[i].rows);
 		IS_INT(newdevice_list.render(a.x, &rows, 0), NEED_NOTHING,
 		    "is written");
 		IS_INT(a.x->reply.status, 200, "well");
@@ -180,5 +232,6 @@ main(void)
 {
 	test_queries();
 	test_pages();
+	test_totals();
 	return tap_done();
 }
