@@ -24,12 +24,15 @@ returns table (
     generation int)
 language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
-set enable_hashjoin = off
-set enable_mergejoin = off
+set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
+    v_recently timestamptz := now() - interval '1 minute';
     v_found int;
 begin
+    -- offset 0: a lookup for each id, whatever the statistics say; settings of
+    -- the planner would have to be made at each call
     return query
     select a.n::int,
            r.status,
@@ -41,18 +44,21 @@ begin
                    or cardinality(r.claimants) = 20))
            or (r.status in ('PENDING_ACCEPTANCE', 'ACCEPTED')
                and r.token_hash is distinct from a.token
-               and coalesce(r.refused_at > now() - interval '1 minute', false)),
+               and coalesce(r.refused_at > v_recently, false)),
            case when r.status = 'ACCEPTED' then r.tenant end,
            case when r.status = 'ACCEPTED' then 1 + coalesce((
                 select c.generation
                   from devcred.device_credential c
                  where c.device_id = r.id
-                   and c.tenant = r.tenant), 0) end
+                   and c.tenant is not distinct from r.tenant), 0) end
       from unnest(p_id, p_scope, p_token, p_claimant)
            with ordinality a (id, scope, token, claimant, n)
-      join devcred.newdevice_request r
-        on r.id = a.id
-       and (r.tenant = a.scope or a.scope = 'management');
+     cross join lateral (
+           select q.*
+             from devcred.newdevice_request q
+            where q.id = a.id
+              and (q.tenant = a.scope or a.scope = 'management')
+           offset 0) r;
     get diagnostics v_found = row_count;
 
     -- most polls end here
@@ -60,7 +66,7 @@ begin
         return query
         select a.n::int,
                null::devcred.request_status,
-               coalesce(c.refused_at > now() - interval '1 minute', false)
+               coalesce(c.refused_at > v_recently, false)
                and c.sealed is null
                and (c.reopened_at is null or c.delivery_until <= now()),
                c.tenant,
@@ -76,7 +82,8 @@ begin
          where not exists (select
                              from devcred.newdevice_request r
                             where r.id = a.id
-                              and (r.tenant = a.scope or a.scope = 'management'));
+                              and (r.tenant = a.scope or a.scope = 'management')
+                           offset 0);
     end if;
 end
 $$;
@@ -118,8 +125,11 @@ returns table (
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
+set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
+set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -194,7 +204,8 @@ begin
             on t.id = r.tenant
           left join devcred.device_credential c
             on c.device_id = r.id
-           and c.tenant = r.tenant
+           -- not "=": the index of a tenant's list must not look fit, as it does while there are few
+           and c.tenant is not distinct from r.tenant
     ), ask as materialized (
         -- who brings another token must not be in the way of who does not
         select k.*,
