@@ -11,6 +11,14 @@ $$;
 comment on function devcred.token_digest(text, text) is
     'Digest under which a security token is kept and compared; the device id is its salt.';
 
+create or replace function devcred.seen_lag(p_claimed timestamptz)
+returns interval
+language sql stable
+return least(interval '1 hour', greatest(interval '1 minute', (now() - p_claimed) / 24));
+comment on function devcred.seen_lag(timestamptz) is
+    'How old last_seen_at may become before a poll writes it anew: the longer a device has been asking, the less a minute matters.  Without it a fleet
+that asks every few minutes, as it is told to when there is much to do, would write with every poll.';
+
 create or replace function devcred.credential_look(
     p_id text[],
     p_scope text[],
@@ -39,7 +47,8 @@ begin
            r.status = 'BLOCKED'
            or (r.status = 'PENDING_ACCEPTANCE'
                and r.token_hash is not distinct from a.token
-               and r.last_seen_at > now() - interval '1 minute'
+               and (r.last_seen_at > v_recently
+                   or r.last_seen_at > now() - devcred.seen_lag(r.claimed_at))
                and (a.claimant = any (r.claimants)
                    or cardinality(r.claimants) = 20))
            or (r.status in ('PENDING_ACCEPTANCE', 'ACCEPTED')
@@ -179,6 +188,7 @@ begin
                r.accepted_at,
                r.accepted_by,
                r.custom_properties,
+               r.claimed_at,
                r.last_seen_at,
                r.refused_at,
                r.claimants,
@@ -239,7 +249,7 @@ begin
                claimants = r.claimants || s.more
           from (select a.id,
                        bool_or(not a.other_token
-                           and a.last_seen_at <= now() - interval '1 minute') as seen,
+                           and a.last_seen_at <= now() - devcred.seen_lag(a.claimed_at)) as seen,
                        bool_or(a.other_token and (a.refused_at is null
                            or a.refused_at <= now() - interval '1 minute')) as refused,
                        bool_or(a.status = 'ACCEPTED' and not a.other_token

@@ -541,7 +541,7 @@ begin
          where (r.status = 'WAITING_FOR_CONNECTION'
                and coalesce(r.lifted_at, r.created_at) <= now() - t.waiting_expiry)
             or (r.status = 'PENDING_ACCEPTANCE'
-               and r.last_seen_at <= now() - t.pending_expiry)
+               and r.last_seen_at <= now() - t.pending_expiry - devcred.seen_lag(r.claimed_at))
          order by r.id
          limit p_max
            for update of r skip locked

@@ -73,7 +73,7 @@ sub credential {
 # Rows of an answer in short: place, outcome or settled, status.
 sub short {
 	return join ', ', map { join ' ', $_->{n}, $_->{outcome}
-		// ($_->{settled} ? 'settled' : 'open'), $_->{status} } @_;
+		// ($_->{settled} ? 'settled' : 'open'), $_->{status} // '' } @_;
 }
 # Whether calls, in a transaction of their own, would write anything.
 sub writes {
@@ -134,6 +134,21 @@ $super->do("update devcred.newdevice_request set last_seen_at = now() - interval
 is(short(look($id)), '1 open PENDING_ACCEPTANCE', 'after a minute it is to be seen again');
 issue($id);
 is(short(look($id)), '1 settled PENDING_ACCEPTANCE', 'and then settled for another minute');
+$super->do("update devcred.newdevice_request set claimed_at = now() - interval '12 hours',
+	last_seen_at = now() - interval '29 minutes' where id = ?", undef, $id);
+is(short(look($id)), '1 settled PENDING_ACCEPTANCE', 'who has asked for half a day is written down every half hour');
+$ctid = value('select ctid from devcred.newdevice_request where id = ?', undef, $id);
+issue($id);
+is(value('select ctid from devcred.newdevice_request where id = ?', undef, $id), $ctid,
+	'also where it was not looked at first');
+$super->do("update devcred.newdevice_request set last_seen_at = now() - interval '31 minutes'
+	where id = ?", undef, $id);
+is(short(look($id)), '1 open PENDING_ACCEPTANCE', 'and then again');
+$super->do("update devcred.newdevice_request set claimed_at = now() - interval '30 days',
+	last_seen_at = now() - interval '61 minutes' where id = ?", undef, $id);
+is(short(look($id)), '1 open PENDING_ACCEPTANCE', 'but every hour at least');
+issue($id);
+is(short(look($id)), '1 settled PENDING_ACCEPTANCE', 'which it is');
 is(events(), $events, 'seeing a device is no event');
 
 # Issuing ------------------------------------------------------------------------
