@@ -282,19 +282,34 @@ db_events(const struct db *db)
 	return PQflush(db->pg) == 1 ? POLLIN | POLLOUT : POLLIN;
 }
 
+static bool
+is_connecting(const struct db *db)
+{
+	return db->state == CONNECTING || db->state == GREETING;
+}
+
 int64_t
 db_deadline(const struct db *db)
 {
-	return db->deadline;
+	return db->calling && is_connecting(db) &&
+	    db->connect_until < db->deadline ? db->connect_until :
+	    db->deadline;
 }
 
 bool
 db_step(struct db *db)
 {
-	if (db->calling && clock_ms() >= db->deadline)
+	int64_t now = clock_ms();
+
+	if (db->calling && now >= db->deadline) {
+		if (is_connecting(db))
+			db_hosts_turn(db->hosts);
 		db_lost(db, "deadline passed");
-	else
-		db_advance(db);
+		return true;
+	}
+	if (db->calling && is_connecting(db) && now >= db->connect_until)
+		db_connect_elsewhere(db);
+	db_advance(db);
 	return !db->calling;
 }
 

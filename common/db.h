@@ -86,7 +86,10 @@ bool	 db_connected(const struct db *db);
 int	 db_fd(const struct db *db);
 short	 db_events(const struct db *db);
 
-/* When the call under way is given up; INT64_MAX if there is none. */
+/*
+ * When the call under way is given up, or an attempt to connect to one of
+ * several hosts; INT64_MAX if there is none.
+ */
 int64_t	 db_deadline(const struct db *db);
 
 /*

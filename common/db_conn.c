@@ -16,7 +16,7 @@ db_new(const char *conninfo, bool prepare, int schema)
 
 	if ((db = calloc(1, sizeof(*db))) == NULL)
 		return NULL;
-	if ((db->conninfo = strdup(conninfo)) == NULL) {
+	if ((db->hosts = db_hosts_new(conninfo)) == NULL) {
 		free(db);
 		return NULL;
 	}
@@ -56,8 +56,7 @@ db_free(struct db *db)
 	if (db == NULL)
 		return;
 	db_close(db);
-	explicit_bzero(db->conninfo, strlen(db->conninfo));
-	free(db->conninfo);
+	db_hosts_free(db->hosts);
 	free(db->message);
 	free(db);
 }
@@ -130,12 +129,17 @@ db_notice(void *arg, const PGresult *res)
 void
 db_connect(struct db *db)
 {
+	int64_t patience;
+
 	if (clock_ms() < db->retry_at) {
 		db_end(db, DB_UNAVAILABLE);
 		return;
 	}
 	db->state = CONNECTING;
-	if ((db->pg = PQconnectStart(db->conninfo)) == NULL ||
+	patience = db_hosts_patience(db->hosts);
+	db->connect_until = patience == INT64_MAX ? INT64_MAX :
+	    clock_ms() + patience;
+	if ((db->pg = db_hosts_start(db->hosts)) == NULL ||
 	    PQstatus(db->pg) == CONNECTION_BAD) {
 		db_lost(db, db->pg != NULL ? PQerrorMessage(db->pg) :
 		    "out of memory");
@@ -143,6 +147,18 @@ db_connect(struct db *db)
 	}
 	PQsetNoticeReceiver(db->pg, db_notice, db);
 	db->polling = PGRES_POLLING_WRITING;
+}
+
+void
+db_connect_elsewhere(struct db *db)
+{
+	log_event(LOG_LEVEL_WARNING, "database_silent", "host",
+	    PQhost(db->pg), NULL);
+	db_hosts_turn(db->hosts);
+	PQfinish(db->pg);
+	db->pg = NULL;
+	db->state = DOWN;
+	db_connect(db);
 }
 
 void

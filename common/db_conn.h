@@ -8,6 +8,7 @@
 #include <libpq-fe.h>
 
 #include "db.h"
+#include "db_hosts.h"
 
 #define PREPARED_MAX	32	/* statements one connection may hold */
 #define PARAMS_MAX	20	/* of one statement */
@@ -22,12 +23,13 @@ enum db_state {
 };
 
 struct db {
-	char		*conninfo;
+	struct db_hosts	*hosts;
 	bool		 prepare;
 	int		 schema;
 	PGconn		*pg;
 	enum db_state	 state;
 	PostgresPollingStatusType polling;	/* while CONNECTING */
+	int64_t		 connect_until;	/* then try another host */
 	const struct db_statement *prepared[PREPARED_MAX];
 	size_t		 nprepared;
 	int64_t		 retry_at;	/* no connection attempt before */
@@ -48,6 +50,9 @@ struct db {
 
 /* Begin to connect, unless an attempt failed a moment ago. */
 void	 db_connect(struct db *db);
+
+/* An attempt that takes too long: another, of another host first. */
+void	 db_connect_elsewhere(struct db *db);
 
 /* Connected: ask for the schema version.  Asked: look at the answer. */
 void	 db_connection_made(struct db *db);

@@ -38,7 +38,7 @@ nap(int ms)
 
 /* A socket where PostgreSQL's would be; nobody answers there. */
 static int
-listener(void)
+listener_at(const char *where)
 {
 	struct sockaddr_un sun;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -46,10 +46,16 @@ listener(void)
 
 	memset(&sun, 0, sizeof(sun));
 	sun.sun_family = AF_UNIX;
-	memcpy(sun.sun_path, path, strlen(path) + 1);
+	memcpy(sun.sun_path, where, strlen(where) + 1);
 	need(fd != -1 && bind(fd, (struct sockaddr *)&sun,
 	    sizeof(sun)) == 0 && listen(fd, 8) == 0, "no socket");
 	return fd;
+}
+
+static int
+listener(void)
+{
+	return listener_at(path);
 }
 
 static const struct {
@@ -254,6 +260,52 @@ test_forgotten(void)
 	unlink(path);
 }
 
+/*
+ * Of two hosts the first is silent: the second is tried, and tried first from
+ * then on.
+ */
+static void
+test_hosts(void)
+{
+	char list[256];
+	char second[80];
+	struct db *db;
+	int64_t took;
+	int peer;
+	int fd;
+	int other;
+
+	snprintf(second, sizeof(second), "%s/.s.PGSQL.5998", dir);
+	snprintf(list, sizeof(list), "host=%s,%s port=5999,5998 dbname=x "
+	    "user=x passfile=%s/none gssencmode=disable connect_timeout=1",
+	    dir, dir, dir);
+	fd = listener();
+	other = listener_at(second);
+	db = db_new(list, true, 0);
+	need(db != NULL, "no memory");
+	IS_INT(ask(db, 2500, &took), DB_UNAVAILABLE, "two silent hosts");
+	OK(took >= 2500 && took < 3000, "are waited for until the deadline");
+	OK((peer = accept(fd, NULL, NULL)) != -1, "the first was tried");
+	close(peer);
+	OK((peer = accept(other, NULL, NULL)) != -1, "after it the second");
+	close(peer);
+	OK(accept(fd, NULL, NULL) == -1, "and the first once");
+	nap(150);
+	close(fd);
+	unlink(path);
+	IS_INT(ask(db, 50, &took), DB_UNAVAILABLE, "and then");
+	OK((peer = accept(other, NULL, NULL)) != -1, "the second at once");
+	close(peer);
+	close(other);
+	unlink(second);
+	nap(250);
+	IS_INT(ask(db, 1000, &took), DB_UNAVAILABLE, "two that are gone");
+	OK(took < 100, "are known to be at once");
+	OK(strstr(db_message(db), path) != NULL &&
+	    strstr(db_message(db), second) != NULL, "it says where both are");
+	db_free(db);
+}
+
 static void
 test_conninfo(void)
 {
@@ -281,6 +333,7 @@ main(void)
 	test_backoff();
 	test_hangup();
 	test_forgotten();
+	test_hosts();
 	test_conninfo();
 	rmdir(dir);
 	return tap_done();
