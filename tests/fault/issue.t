@@ -10,11 +10,11 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
-use Digest::SHA ();
-use List::Util qw(shuffle uniq);
+use List::Util qw(shuffle sum0);
 use MIME::Base64 ();
 use Time::HiRes qw(time);
 use Devcred::Test;
+use Devcred::Checker qw(none rows_of);
 use Devcred::Fleet;
 use Devcred::Lossy;
 use Devcred::Pair;
@@ -128,114 +128,19 @@ eventually(sub { !$fleet->alive }, "all $DEVICES devices arrive", $fleet->{patie
 my $seconds = time - $start;
 $_->stop for @proxies;
 
-# What they wrote down ---------------------------------------------------------
-
-# password by device; every one of them if there were several
-my (%password, %lost, @odd, %in);
-my @clients = grep { $_ ne 'admin' } $fleet->names;
-for my $name (@clients) {
-	$password{ $_->[0] }{ $_->[1] }++ for $fleet->lines($name, 'got');
-	$in{ $_->[0] }++ for $fleet->lines($name, 'in');
-	push @odd, map { "@$_" } $fleet->lines($name, 'odd');
-}
-for my $line (map { Devcred::Shell::read_file($_) =~ /^lost (.*)$/mg }
-    glob "$notes/lost*.log") {
-	my ($id, $password) = split / /, $line;
-	$password{$id}{$password}++;
-	$lost{$id}++;
-}
-my %sole = map { $_ => (keys %{ $password{$_} })[0] } keys %password;
-my %acknowledged = map {
-	my $word = $_;
-	($word => { map { $_->[0] => 1 } $fleet->lines('admin', $word) })
-} qw(registered accepted);
-
-diag(sprintf '%d devices in %.0f s, %d answers lost of %d devices', $DEVICES,
-	$seconds, List::Util::sum(0, values %lost), scalar keys %lost);
-cmp_ok(keys %lost, '>', $DEVICES / 10, 'answers were lost');
-
-# The list is empty; if not, some of it is shown.
-sub none {
-	my ($name, @wrong) = @_;
-	ok(!@wrong, $name) or diag(scalar(@wrong), ":\n",
-		map { "$_\n" } @wrong > 10 ? @wrong[0 .. 9] : @wrong);
-	return;
-}
-
-# What the database says -------------------------------------------------------
+# What became of them -----------------------------------------------------------
 
 my $dbh = $cluster->connect($pair->{database});
+my $checker = Devcred::Checker->new(fleet => $fleet, dbh => $dbh);
+my %sole = %{ $checker->{sole} };
+my $lost = $checker->{lost};
+my @clients = $checker->clients;
 
-sub rows {
-	return @{ $dbh->selectall_arrayref($_[0], { Slice => {} }, @_[1 .. $#_]) };
-}
-
-sub fits {
-	my ($row, $password) = @_;
-	return Digest::SHA::sha256_hex($password . pack 'H*', $row->{salt}) eq $row->{hash};
-}
-
-sub check_passwords {
-	my %row = map { $_->{device_id} => $_ } rows("select device_id, tenant, generation,
-		deliveries, old_hash is not null as old, sealed is not null as open,
-		first_used_at is not null as used, encode(password_salt, 'hex') as salt,
-		encode(password_hash, 'hex') as hash from devcred.device_credential");
-
-	none('no device ever got an answer that it should not', @odd);
-	none('every device has been told a password', grep { !$sole{$_} } @ids);
-	none('and always the same one, in every answer that was sent',
-		grep { keys %{ $password{$_} } > 1 } @ids);
-	is(keys %row, $DEVICES, 'there is one credential a device');
-	none('what it was told is its password',
-		grep { !$row{$_} || !fits($row{$_}, $sole{$_} // '') } @ids);
-	none('and there was never another',
-		grep { !$row{$_} || $row{$_}{old} || $row{$_}{generation} != 1 } @ids);
-	none('who logged in had its window closed', grep { $row{$_}{open} } keys %in);
-	none('and its first use noted', grep { !$row{$_}{used} } keys %in);
-	none('no use was noted of who did not log in',
-		grep { $row{$_}{used} && !$in{$_} && !/\A(?:lossy|calm)-/ } @ids);
-	none('every answer that was sent is counted as a delivery', grep {
-		($row{$_}{deliveries} // 0) < List::Util::sum(0, values %{ $password{$_} })
-	} @ids);
-	return;
-}
-
-sub check_audit {
-	my %ok;    # by operation and device: when
-	my @event = rows("select seq, device_id, operation from devcred.event
-		where outcome = 'ok' order by seq");
-
-	push @{ $ok{ $_->{operation} }{ $_->{device_id} } }, $_->{seq} for @event;
-	for my $operation (qw(newdevice_create newdevice_claim newdevice_accept
-	    credential_issue)) {
-		none("there is exactly one $operation a device",
-			grep { @{ $ok{$operation}{$_} // [] } != 1 } @ids);
-	}
-	none('each issued after it was accepted, that after it was claimed', grep {
-		my $id = $_;
-		my @seq = map { $ok{$_}{$id}[0] // 0 } qw(newdevice_create
-			newdevice_claim newdevice_accept credential_issue);
-		"@seq" ne join ' ', sort { $a <=> $b } @seq
-	} @ids);
-	none('every registration that was acknowledged is there',
-		grep { !$ok{newdevice_create}{$_} } keys %{ $acknowledged{registered} });
-	none('every acceptance that was acknowledged is there',
-		grep { !$ok{newdevice_accept}{$_} } keys %{ $acknowledged{accepted} });
-	none('every login that was acknowledged is there, once',
-		grep { @{ $ok{credential_confirm}{$_} // [] } != 1 } keys %in);
-	my %deliveries = map { @$_{qw(device_id deliveries)} }
-	    rows('select device_id, deliveries from devcred.device_credential');
-	none('every further delivery is in the audit',
-		grep { $deliveries{$_} != 1 + @{ $ok{credential_deliver}{$_} // [] } } @ids);
-	is((rows('select count(*) as n from devcred.newdevice_request'))[0]{n}, 0,
-		'no request is left');
-	none('nothing was issued to anybody else', grep { !$sole{$_} }
-		keys %{ $ok{credential_issue} });
-	return;
-}
-
-check_passwords();
-check_audit();
+diag(sprintf '%d devices in %.0f s, %d answers lost of %d devices', $DEVICES,
+	$seconds, sum0(values %$lost), scalar keys %$lost);
+cmp_ok(keys %$lost, '>', $DEVICES / 10, 'answers were lost');
+$checker->passwords;
+$checker->audit;
 
 # Where there must be no password ----------------------------------------------
 
@@ -255,7 +160,7 @@ sub betrayed {
 
 sub check_secrets {
 	my @open = map { $_->{device_id} }
-	    rows("select device_id from devcred.device_credential where sealed is not null
+	    rows_of($dbh, "select device_id from devcred.device_credential where sealed is not null
 		and delivery_until > now()");
 	cmp_ok(@open, '>', 0, 'windows are open still');
 	my ($status, $text) = Devcred::Shell::run(
@@ -330,7 +235,7 @@ my @polls = map { any(@sites)->client('management/devicebootstrap')->poll($_) } 
 none('nobody gets a password after the window',
 	map { $_->told } grep { $_->status != 404 } @polls);
 $dbh->do('select devcred.housekeep()');
-is((rows('select count(*) as n from devcred.device_credential where sealed is not null
+is((rows_of($dbh, 'select count(*) as n from devcred.device_credential where sealed is not null
 	or seal_key is not null'))[0]{n}, 0, 'and no seal remains');
 my @refused = map { $_->[0] } @{ $dbh->selectall_arrayref(
 	'select u.name from unnest(?::text[], ?::text[]) u (name, password)
