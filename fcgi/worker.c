@@ -9,167 +9,18 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "conn.h"
 #include "gateway.h"
 #include "keys.h"
-#include "lane.h"
 #include "log.h"
-#include "route.h"
-#include "serve.h"
-#include "upload.h"
-#include "verifier.h"
 #include "worker.h"
+#include "worker_state.h"
 
 #define ACCEPT_TURN	64	/* connections taken in one turn */
 #define ACCEPT_PAUSE	100	/* ms, when there are no more descriptors */
 #define STOP_TIME	25000	/* ms until a stopping worker gives up */
 #define RETIRE_TIME	75000	/* ms; web servers keep idle ones for 60 s */
 #define LINGER_TIME	200	/* ms that a connection may be idle */
-#define CHORE_FIRST	1000	/* ms until the first round of housekeeping */
 #define CHORE_TIME	60000	/* ms between two of them */
-#define CHORE_MAX	10000	/* windows closed in one */
-
-struct worker {
-	struct loop		*loop;
-	struct context		 cx;
-	struct lane		 lane[LANE_MAX];
-	struct verifier_pool	 verifiers;
-	struct upload_pool	 uploads;
-	struct conn_group	 group;
-	struct watch		 listener;
-	struct timer		 pause;		/* before accepting again */
-	struct watch		 signals;
-	struct timer		 patience;	/* with who does not leave */
-	struct timer		 chores;	/* until the next round */
-	bool			 leaving;
-	bool			 gone;
-};
-
-/* Give an exchange what it needs next. */
-static void
-drive(struct worker *w, struct exchange *x, enum need need)
-{
-	struct conn *c = x->owner;
-
-	x->need = need;
-	switch (need) {
-	case NEED_CALL:
-		lane_add(&w->lane[store_statement(x->call.id)->lane], x);
-		return;
-	case NEED_TURN:
-		return;
-	case NEED_HASH:
-		if (verifier_add(&w->verifiers, x))
-			return;
-		serve_give_up(x);
-		break;
-	case NEED_STREAM:
-		if (upload_start(&w->uploads, c, x) == 0) {
-			exchange_free(x);
-			return;
-		}
-		serve_give_up(x);
-		break;
-	case NEED_NOTHING:
-		break;
-	}
-	conn_reply(c, serve_reply(x));
-	exchange_free(x);
-}
-
-/* Nobody waits for x any more; it has come to where it can be let go. */
-static bool
-let_go(struct exchange *x)
-{
-	if (x->owner != NULL)
-		return false;
-	auth_forget(x, VERDICT_NONE);
-	exchange_free(x);
-	return true;
-}
-
-/* Those whose login was decided by another go on. */
-static void
-wake(struct worker *w)
-{
-	struct exchange *x;
-	enum verdict verdict;
-
-	while ((x = auth_next(w->cx.auth, &verdict)) != NULL)
-		if (!let_go(x))
-			drive(w, x, serve_turn(x, verdict));
-}
-
-static void
-called(void *arg, struct exchange *x, enum db_status status,
-    const struct db_rows *rows, int row)
-{
-	struct worker *w = arg;
-
-	if (!let_go(x))
-		drive(w, x, serve_rows(x, status, rows, row));
-	wake(w);
-}
-
-static void
-hashed(void *arg, struct exchange *x, bool known, bool match)
-{
-	struct worker *w = arg;
-
-	if (!let_go(x))
-		drive(w, x, known ? serve_hashed(x, match) : serve_give_up(x));
-	wake(w);
-}
-
-static void
-requested(void *arg, struct conn *c, char *const *envp, const char *body,
-    size_t len)
-{
-	struct worker *w = arg;
-	struct exchange *x;
-	struct reply rep;
-
-	if ((x = exchange_new(&w->cx)) == NULL) {
-		reply_init(&rep);
-		reply_unavailable(&rep);
-		conn_reply(c, &rep);
-		reply_free(&rep);
-		return;
-	}
-	x->owner = c;
-	memcpy(x->request, conn_request(c), sizeof(x->request));
-	conn_set_exchange(c, x);
-	drive(w, x, conn_authorizes(c) ? serve_authorize(x, envp) :
-	    serve_begin(x, envp, body, len));
-}
-
-static bool
-streams(void *arg, const struct buf *params)
-{
-	struct worker *w = arg;
-	size_t len;
-	const char *uri = record_param(params, "REQUEST_URI", &len);
-
-	return uri != NULL && route_streams(w->cx.conf, uri, len);
-}
-
-/*
- * The connection will be answered, or closed, without its exchange.  That one
- * is let go when what it waits for has come; the request it points to is gone
- * by then and not looked at.
- */
-static void
-given_up(void *arg, struct conn *c)
-{
-	struct worker *w = arg;
-	struct exchange *x = conn_exchange(c);
-
-	conn_set_exchange(c, NULL);
-	x->owner = NULL;
-	if (x->need == NEED_TURN)
-		let_go(x);
-	wake(w);
-}
 
 static void
 accept_all(struct worker *w, int max)
@@ -233,14 +84,9 @@ static void
 chores_due(void *arg)
 {
 	struct worker *w = arg;
-	struct exchange *x;
 
-	/* nobody owns it: it is let go when the database has answered */
-	if (!w->leaving && (x = exchange_new(&w->cx)) != NULL) {
-		store_call_init(&x->call, STORE_HOUSEKEEP);
-		store_add_num(&x->call, CHORE_MAX);
-		lane_add(&w->lane[LANE_ADMIN], x);
-	}
+	if (!w->leaving)
+		worker_chore(w);
 	loop_timer(w->loop, &w->chores, clock_ms() + CHORE_TIME);
 }
 
@@ -331,7 +177,7 @@ worker_init(struct worker *w, const struct conf *conf, int listener)
 	if (gateway_setup() == -1 || (w->loop = loop_new()) == NULL ||
 	    watch_signals(w) == -1)
 		return -1;
-	w->verifiers.done = hashed;
+	w->verifiers.done = worker_hashed;
 	w->verifiers.arg = w;
 	if (verifier_start(&w->verifiers, w->loop, (int)conf->verifiers) == -1)
 		return -1;
@@ -346,16 +192,16 @@ worker_init(struct worker *w, const struct conf *conf, int listener)
 	for (i = 0; i < LANE_MAX; i++) {
 		if (lane_init(&w->lane[i], w->loop, conf) == -1)
 			return -1;
-		w->lane[i].done = called;
+		w->lane[i].done = worker_called;
 		w->lane[i].arg = w;
 	}
 	w->group.loop = w->loop;
 	w->group.conf = conf;
 	/* the answer goes out before the database call is given up */
 	w->group.answer_timeout = conf->db_timeout;
-	w->group.request = requested;
-	w->group.streams = streams;
-	w->group.give_up = given_up;
+	w->group.request = worker_requested;
+	w->group.streams = worker_streams;
+	w->group.give_up = worker_given_up;
 	w->group.arg = w;
 	return watch_listener(w, listener);
 }

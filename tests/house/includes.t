@@ -27,7 +27,7 @@ my @order = (
 		smartrest tenant verify)],
 	['stages', 'fcgi', qw(conn conn_in conn_out conn_state lane serve
 		upload verifier)],
-	['spine', 'fcgi', qw(cgi worker)],
+	['spine', 'fcgi', qw(cgi worker worker_drive worker_state)],
 	['top', 'fcgi', qw(main pool)],
 
 	['base of devcredctl', 'ctl', qw(embed schema table)],
