@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "clock.h"
 #include "route.h"
 #include "serve.h"
 #include "worker_state.h"
@@ -76,6 +77,10 @@ worker_called(void *arg, struct exchange *x, enum db_status status,
 {
 	struct worker *w = arg;
 
+	/* as many as it was to do: there are more */
+	if (x->call.id == STORE_HOUSEKEEP && row != -1 &&
+	    db_num(rows, row, 0) >= CHORE_MAX)
+		loop_timer(w->loop, &w->chores, clock_ms() + CHORE_FIRST);
 	if (!let_go(w, x))
 		drive(w, x, serve_rows(x, status, rows, row));
 	wake(w);

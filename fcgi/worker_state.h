@@ -9,8 +9,8 @@
 #include "upload.h"
 #include "verifier.h"
 
-#define CHORE_FIRST	1000	/* ms until the first round of housekeeping */
-#define CHORE_MAX	10000	/* windows closed in one */
+#define CHORE_FIRST	1000	/* ms until there is a round of housekeeping */
+#define CHORE_MAX	5000	/* passwords wiped in one, of each kind */
 
 struct worker {
 	struct loop		*loop;
@@ -38,7 +38,7 @@ void	 worker_requested(void *arg, struct conn *c, char *const *envp,
 bool	 worker_streams(void *arg, const struct buf *params);
 void	 worker_given_up(void *arg, struct conn *c);
 
-/* Wipe what has run out. */
+/* Wipe what has run out, CHORE_MAX of each kind; soon again if more has. */
 void	 worker_chore(struct worker *w);
 
 #endif

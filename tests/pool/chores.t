@@ -22,6 +22,11 @@ for my $name (sort keys %until) {
 		$until{$name}, decode(repeat('00', 16), 'hex'), decode(repeat('00', 32), 'hex'),
 		$until{$name})", undef, $name);
 }
+# more than two workers wipe in a round
+$db->do("insert into devcred.device_credential (tenant, device_id, password_salt, password_hash,
+	registration, accepted_at, accepted_by, seal_key, sealed, delivery_until)
+	select 't1', 'many' || n, decode(repeat('00', 16), 'hex'), decode(repeat('00', 32), 'hex'),
+	-100 - n, now(), 'x', 'k', decode('00', 'hex'), now() from generate_series(1, 12000) n");
 $db->do("insert into devcred.bulk_row (device_id, bulk, batch, line, custom_properties, staged_at)
 	values ('lost', 1, 1, 1, '{}', now() - interval '2 hours'),
 	       ('under way', 1, 2, 2, '{}', now())");
@@ -29,7 +34,8 @@ $db->do("insert into devcred.bulk_row (device_id, bulk, batch, line, custom_prop
 sub left {
 	return join ' ', map { $_ // 'null' } $db->selectrow_array(q(
 		select (select string_agg(device_id, ',' order by device_id)
-		          from devcred.device_credential where sealed is not null),
+		          from devcred.device_credential where sealed is not null
+			and device_id not like 'many%'),
 		       (select string_agg(device_id, ',' order by device_id)
 		          from devcred.device_credential where old_hash is not null),
 		       (select string_agg(device_id, ',' order by device_id) from devcred.bulk_row)));
@@ -39,8 +45,12 @@ $site->start_service;
 eventually(sub { left() eq 'open open under way' },
 	'soon after the start, workers have wiped the one and left the other')
     or diag(left());
+eventually(sub { !$db->selectrow_array("select count(*) from devcred.device_credential
+	where sealed is not null and device_id like 'many%'") },
+	'where there are more than fit into a round, the next comes soon');
 is(join(' ', $db->selectrow_array('select * from devcred.housekeep()')), '0 0 0 0',
 	'whoever comes second finds nothing to do');
+$db->do("delete from devcred.device_credential where device_id like 'many%'");
 $db->do("update devcred.device_credential set delivery_until = now(),
 	old_until = case when old_hash is not null then now() end");
 is(join(' ', $db->selectrow_array('select * from devcred.housekeep(1)')), '1 1 0 0',
