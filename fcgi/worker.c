@@ -17,7 +17,8 @@
 
 #define ACCEPT_TURN	64	/* connections taken in one turn */
 #define ACCEPT_PAUSE	100	/* ms, when there are no more descriptors */
-#define STOP_TIME	25000	/* ms until a stopping worker gives up */
+#define GRACE_TIME	5000	/* ms a stopping worker waits for idleness */
+#define STOP_TIME	20000	/* ms after which it gives up then */
 #define RETIRE_TIME	75000	/* ms; web servers keep idle ones for 60 s */
 #define LINGER_TIME	200	/* ms that a connection may be idle */
 #define CHORE_TIME	60000	/* ms between two of them */
@@ -101,10 +102,12 @@ leave(struct worker *w, bool now)
 		w->listener.fd = -1;
 	}
 	w->leaving = true;
+	if (w->group.linger == CONN_CLOSE)
+		return;
 	/* a connection that is in use may get a request in any moment */
-	conn_group_linger(&w->group, now ? CONN_CLOSE : LINGER_TIME);
+	conn_group_linger(&w->group, LINGER_TIME);
 	loop_timer(w->loop, &w->patience,
-	    clock_ms() + (now ? STOP_TIME : RETIRE_TIME));
+	    clock_ms() + (now ? GRACE_TIME : RETIRE_TIME));
 }
 
 static void
