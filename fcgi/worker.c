@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,6 +23,7 @@
 #define RETIRE_TIME	75000	/* ms; web servers keep idle ones for 60 s */
 #define LINGER_TIME	200	/* ms that a connection may be idle */
 #define CHORE_TIME	60000	/* ms between two of them */
+#define HEAP_KEPT	(8 * 1024 * 1024)	/* bytes */
 
 static void
 accept_all(struct worker *w, int max)
@@ -216,6 +218,9 @@ worker_run(const struct conf *conf, int listener, int ready)
 	int i;
 
 	log_setup("devcred-worker", (enum log_level)conf->log_level);
+	/* what a long list took is for the next one, not for the kernel */
+	mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
+	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
 	if (worker_init(&w, conf, listener) == -1) {
 		log_event(LOG_LEVEL_ERROR, "worker_failed", "why",
 		    strerror(errno), NULL);
