@@ -51,8 +51,8 @@ static const struct setting settings[] = {
 	TEXT(socket_group, "",
 	    "group of the socket, usually the web server's; empty: the "
 	    "service's own"),
-	NUMBER(workers, 1, 64, "2",
-	    "worker processes, each with up to three database connections"),
+	NUMBER(workers, 0, 64, "0",
+	    "worker processes; 0: one for each two processors"),
 	NUMBER(verifiers, 1, 16, "1",
 	    "processes a worker keeps for slow password hashes"),
 	WORD(api_profile, word_profile, "classic",

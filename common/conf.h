@@ -22,7 +22,7 @@ struct conf {
 	char	*socket;
 	char	*socket_group;
 	long	 socket_mode;
-	long	 workers;
+	long	 workers;		/* 0: as the machine is */
 	long	 verifiers;
 	long	 api_profile;		/* enum api_profile */
 	char	*base_url;

@@ -100,6 +100,21 @@ start_worker(struct pool *pool)
 	exit(worker_run(pool->conf, pool->listener, pool->ready[1]));
 }
 
+/*
+ * How many workers there are to be.  Web server and database have their share
+ * of the processors, and fewer workers ask for more devices at once.
+ */
+static int
+wanted(const struct conf *conf)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (conf->workers > 0)
+		return (int)conf->workers;
+	return processors < 4 ? 1 : processors > 128 ? 64 :
+	    (int)(processors / 2);
+}
+
 /* Start what is missing of the newest generation. */
 static void
 fill(struct pool *pool)
@@ -107,7 +122,7 @@ fill(struct pool *pool)
 	if (pool->stopping || clock_ms() < pool->start_at)
 		return;
 	pool->start_at = 0;
-	while (count(pool, pool->generation) < pool->conf->workers) {
+	while (count(pool, pool->generation) < wanted(pool->conf)) {
 		if (start_worker(pool) == -1) {
 			pool->start_at = clock_ms() + PAUSE_MAX;
 			return;
@@ -185,7 +200,7 @@ reload(struct pool *pool)
 		*pool->conf = fresh;
 		log_setup("devcred", (enum log_level)fresh.log_level);
 		pool->generation++;
-		pool->unready = (int)fresh.workers;
+		pool->unready = wanted(&fresh);
 		pool->retire = true;
 		pool->pause = 0;
 		log_event(LOG_LEVEL_INFO, "reloaded", NULL);
@@ -238,7 +253,7 @@ take_ready(struct pool *pool)
 	pool->unready -= (int)n < pool->unready ? (int)n : pool->unready;
 	if (pool->unready > 0)
 		return;
-	log_num("ready", "workers", pool->conf->workers);
+	log_num("ready", "workers", wanted(pool->conf));
 	notify_send("READY=1");
 	if (pool->retire)
 		tell(pool, WORKER_RETIRE, true);
@@ -292,7 +307,7 @@ int
 pool_run(struct conf *conf, const char *path, int listener, bool own)
 {
 	struct pool pool = { .conf = conf, .path = path, .listener = listener,
-	    .generation = 1, .unready = (int)conf->workers,
+	    .generation = 1, .unready = wanted(conf),
 	    .alive_every = notify_interval() };
 	struct pollfd p[2];
 

@@ -74,8 +74,8 @@ checked('a window of no time', 0, qr/^warning +delivery: single shot/m,
 # Settings ----------------------------------------------------------------------
 
 fault('a setting out of bounds', 'configuration',
-	'devcred\.conf:\d+: workers must be a number from 1 to 64',
-	'the rest was not looked at', workers => 0);
+	'devcred\.conf:\d+: workers must be a number from 0 to 64',
+	'the rest was not looked at', workers => 65);
 my $text = fault('a setting that does not exist', 'configuration',
 	'there is no setting wokers', 'see devcred.conf', wokers => 2, poll_detail => 'x');
 like($text, qr/poll_detail must be off or on.*\n2 faults\n\z/s,

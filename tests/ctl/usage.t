@@ -101,7 +101,7 @@ outside(\@list, 1, qr/devcred_service may not act as devcred_owner\n-> set/,
 	'the login of the service: what it lacks, and what to do',
 	DEVCRED_DATABASE => $site->{cluster}->conninfo($site->{database},
 		'devcred_service'));
-outside(\@list, 1, qr/configuration is wrong:\nDEVCRED_WORKERS: .* 1 to 64/,
+outside(\@list, 1, qr/configuration is wrong:\nDEVCRED_WORKERS: .* 0 to 64/,
 	'a setting out of its bounds', DEVCRED_WORKERS => 65);
 says($site, ['-c', $nowhere, @list], 1, qr/\Q$nowhere\E: No such file/,
 	'a configuration that was named must be there');

@@ -112,7 +112,7 @@ my $conf = "$site->{dir}/other.conf";
 my @table = (
 	['is good', '', 0, qr/good/],
 	['has an unknown name', "colour = red\n", 1, qr/:1: .*colour/],
-	['has a value out of bounds', "\nworkers = 65\n", 1, qr/:2: workers .*1 to 64/],
+	['has a value out of bounds', "\nworkers = 65\n", 1, qr/:2: workers .*0 to 64/],
 	['has no address for links', "base_url = devices.example.org\n", 1, qr/:1: base_url .*https:/],
 	['has a quote in links', "base_url = https://x\"y\n", 1, qr/:1: base_url/],
 	['has a slash behind a prefix', "path_prefix = /iot/\n", 1, qr/:1: path_prefix .*\/iot/],

@@ -40,7 +40,7 @@ static const struct {
 	long		 max;
 	long		 preset;
 } numbers[] = {
-	{ "workers", AT(workers), 1, 64, 2 },
+	{ "workers", AT(workers), 0, 64, 0 },
 	{ "verifiers", AT(verifiers), 1, 16, 1 },
 	{ "login_cache", AT(login_cache), 0, 60, 5 },
 	{ "retry_after", AT(retry_after), 1, 3600, 5 },
@@ -206,7 +206,7 @@ static const struct {
 	  NULL },
 	{ "no name", BYTES("= /s"), "no setting", NULL },
 	{ "an empty number", BYTES("workers =\n"),
-	  "workers must be a number from 1 to 64", NULL },
+	  "workers must be a number from 0 to 64", NULL },
 	{ "a number and a word", BYTES("workers = 2 # two\n"), "workers",
 	  NULL },
 	{ "a number that wraps around", BYTES("workers = 4294967298"),
@@ -220,7 +220,7 @@ static const struct {
 	{ "a word in upper case", BYTES("require_tls = ON\n"), "off or on",
 	  NULL },
 	{ "a fault on the third line", BYTES("\n#\nx\n"), ":3: ", NULL },
-	{ "the last of two faults", BYTES("x\nworkers = 0\n"), ":2: workers",
+	{ "the last of two faults", BYTES("x\nworkers = 65\n"), ":2: workers",
 	  NULL },
 	{ "a byte order mark", BYTES("\xef\xbb\xbfsocket = /s\n"),
 	  "no setting", NULL },
