@@ -65,6 +65,10 @@ static const struct setting settings[] = {
 	TEXT(trusted_proxy, "",
 	    "addresses and networks whose X-Forwarded-For and "
 	    "X-Forwarded-Proto are believed, separated by spaces"),
+	TEXT(health_from, "127.0.0.1 ::1",
+	    "addresses and networks that may ask whether it is alive"),
+	TEXT(ready_from, "127.0.0.1 ::1",
+	    "addresses and networks that may ask whether it can work"),
 	WORD(require_tls, word_onoff, "on",
 	    "refuse logins over plain HTTP, except from loopback addresses"),
 	TEXT(default_tenant, "management",
@@ -121,6 +125,8 @@ static const struct {
 	{ "path_prefix", path_prefix_valid,
 	    "a path such as /iot, without a slash at its end" },
 	{ "trusted_proxy", addr_list_valid, ADDRESSES },
+	{ "health_from", addr_list_valid, ADDRESSES },
+	{ "ready_from", addr_list_valid, ADDRESSES },
 };
 
 /* What a text is not that it must be; NULL if it is. */
@@ -198,15 +204,13 @@ static void
 setting_complain(const struct setting *set, const char *value,
     const char *where, struct buf *error)
 {
-	const char *must;
+	const char *must = text_fault(set, value);
 	size_t i;
 
 	buf_printf(error, "%s: %s must be ", where, set->name);
 	switch (set->type) {
 	case CONF_TEXT:
-		must = text_fault(set, value);
-		buf_puts(error, must != NULL ? must :
-		    "text that fits into memory");
+		buf_puts(error, must != NULL ? must : "text that fits");
 		break;
 	case CONF_NUMBER:
 		buf_printf(error, "a number from %ld to %ld", set->min,

@@ -28,6 +28,8 @@ struct conf {
 	char	*base_url;
 	char	*path_prefix;
 	char	*trusted_proxy;
+	char	*health_from;
+	char	*ready_from;
 	long	 require_tls;
 	char	*default_tenant;
 	long	 login_cache;		/* seconds */

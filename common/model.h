@@ -53,7 +53,8 @@ enum role {
 	ROLE_DEVICE_CONTROL_READ = 2,
 	ROLE_DEVICE_BOOTSTRAP = 4,
 	ROLE_USER_MANAGEMENT_ADMIN = 8,
-	ROLE_DEVICE = 16
+	ROLE_DEVICE = 16,
+	ROLE_NONE = 32		/* no login: who may ask, an address says */
 };
 
 /* A new device request, as a row tells it; strings belong to the row. */

@@ -118,7 +118,7 @@ const struct operation event_list = {
 	"event_list", "GET", "/devcred/audit",
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_JSON, list_parse, list_render, NULL, NULL
+	MEDIA_NONE, MEDIA_JSON, list_parse, list_render, NULL, NULL, NULL
 };
 
 /* GET /devcred/statistics ------------------------------------------------- */
@@ -163,5 +163,5 @@ const struct operation event_count = {
 	"event_count", "GET", "/devcred/statistics",
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_JSON, count_parse, count_render, NULL, NULL
+	MEDIA_NONE, MEDIA_JSON, count_parse, count_render, NULL, NULL, NULL
 };

@@ -173,5 +173,5 @@ create_stream(struct exchange *x, struct stream *body, struct db *db)
 const struct operation bulk_create = {
 	"bulk_create", "POST", "/devicecontrol/bulkNewDeviceRequests",
 	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_BULK, create_parse, NULL, NULL, create_stream
+	MEDIA_NONE, MEDIA_BULK, create_parse, NULL, NULL, create_stream, NULL
 };

@@ -303,5 +303,5 @@ const struct operation credential_issue = {
 	"credential_issue", "POST", "/devicecontrol/deviceCredentials",
 	{ ROLE_DEVICE_BOOTSTRAP, ROLE_DEVICE_BOOTSTRAP },
 	MEDIA_CREDENTIALS, MEDIA_CREDENTIALS, issue_parse, issue_render,
-	NULL, NULL
+	NULL, NULL, NULL
 };

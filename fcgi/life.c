@@ -139,7 +139,7 @@ const struct operation credential_list = {
 	"credential_list", "GET", "/devcred/credentials",
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_JSON, list_parse, list_render, NULL, NULL
+	MEDIA_NONE, MEDIA_JSON, list_parse, list_render, NULL, NULL, NULL
 };
 
 /* GET, PUT, DELETE /devcred/credentials/{id} ------------------------------ */
@@ -155,7 +155,7 @@ const struct operation credential_get = {
 	"credential_get", "GET", "/devcred/credentials/{id}",
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_JSON, get_parse, told_render, NULL, NULL
+	MEDIA_NONE, MEDIA_JSON, get_parse, told_render, NULL, NULL, NULL
 };
 
 /* Whether it is a time of ISO 8601 with date, time and zone. */
@@ -220,7 +220,7 @@ update_parse(struct exchange *x)
 const struct operation credential_update = {
 	"credential_update", "PUT", "/devcred/credentials/{id}",
 	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_JSON, MEDIA_JSON, update_parse, told_render, NULL, NULL
+	MEDIA_JSON, MEDIA_JSON, update_parse, told_render, NULL, NULL, NULL
 };
 
 static enum need
@@ -233,7 +233,7 @@ revoke_parse(struct exchange *x)
 const struct operation credential_revoke = {
 	"credential_revoke", "DELETE", "/devcred/credentials/{id}",
 	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_NONE, revoke_parse, gone_render, NULL, NULL
+	MEDIA_NONE, MEDIA_NONE, revoke_parse, gone_render, NULL, NULL, NULL
 };
 
 /* POST /devcred/credentials/{id}/... --------------------------------------- */
@@ -273,7 +273,7 @@ const struct operation credential_rotate = {
 	"credential_rotate", "POST",
 	"/devcred/credentials/{id}/rotate",
 	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_JSON, rotate_parse, rotate_render, NULL, NULL
+	MEDIA_NONE, MEDIA_JSON, rotate_parse, rotate_render, NULL, NULL, NULL
 };
 
 static enum need
@@ -303,7 +303,7 @@ const struct operation credential_reopen = {
 	"credential_reopen", "POST",
 	"/devcred/credentials/{id}/reopen",
 	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_JSON, reopen_parse, reopen_render, NULL, NULL
+	MEDIA_NONE, MEDIA_JSON, reopen_parse, reopen_render, NULL, NULL, NULL
 };
 
 static enum need
@@ -317,7 +317,8 @@ const struct operation credential_decommission = {
 	"credential_decommission", "POST",
 	"/devcred/credentials/{id}/decommission",
 	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_NONE, decommission_parse, gone_render, NULL, NULL
+	MEDIA_NONE, MEDIA_NONE, decommission_parse, gone_render, NULL, NULL,
+	NULL
 };
 
 /* GET /devcred/newDeviceRequests/{id}/claims ------------------------------- */
@@ -352,5 +353,5 @@ const struct operation newdevice_claims = {
 	"newdevice_claims", "GET", "/devcred/newDeviceRequests/{id}/claims",
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_JSON, claims_parse, claims_render, NULL, NULL
+	MEDIA_NONE, MEDIA_JSON, claims_parse, claims_render, NULL, NULL, NULL
 };

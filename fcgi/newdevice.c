@@ -122,7 +122,7 @@ const struct operation newdevice_create = {
 	"newdevice_create", "POST", "/devicecontrol/newDeviceRequests",
 	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
 	MEDIA_NEWDEVICE, MEDIA_NEWDEVICE, create_parse, create_render,
-	NULL, NULL
+	NULL, NULL, NULL
 };
 
 /* GET /devicecontrol/newDeviceRequests/{id} ------------------------------ */
@@ -152,7 +152,7 @@ const struct operation newdevice_get = {
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
 	MEDIA_NONE, MEDIA_NEWDEVICE, get_parse, get_render,
-	NULL, NULL
+	NULL, NULL, NULL
 };
 
 /* PUT /devicecontrol/newDeviceRequests/{id} ------------------------------ */
@@ -274,7 +274,7 @@ const struct operation newdevice_update = {
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_ADMIN },
 	MEDIA_NEWDEVICE, MEDIA_NEWDEVICE, update_parse, update_render,
-	NULL, NULL
+	NULL, NULL, NULL
 };
 
 /* POST /devicecontrol/newDeviceRequests/acceptAll ------------------------ */
@@ -324,7 +324,7 @@ const struct operation newdevice_accept_all = {
 	"/devicecontrol/newDeviceRequests/acceptAll",
 	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
 	MEDIA_NONE, MEDIA_JSON, accept_all_parse, accept_all_render,
-	NULL, NULL
+	NULL, NULL, NULL
 };
 
 /* GET /devicecontrol/newDeviceRequests/limit ----------------------------- */
@@ -362,7 +362,7 @@ const struct operation newdevice_limit = {
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
 	MEDIA_NONE, MEDIA_JSON, limit_parse, limit_render,
-	NULL, NULL
+	NULL, NULL, NULL
 };
 
 /* DELETE /devicecontrol/newDeviceRequests/{id} --------------------------- */
@@ -392,5 +392,5 @@ const struct operation newdevice_delete = {
 	{ ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_ADMIN | ROLE_USER_MANAGEMENT_ADMIN },
 	MEDIA_NONE, MEDIA_NONE, delete_parse, delete_render,
-	NULL, NULL
+	NULL, NULL, NULL
 };

@@ -82,7 +82,7 @@ const struct operation newdevice_list = {
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
 	MEDIA_NONE, MEDIA_NEWDEVICE_LIST, list_parse, list_render,
-	NULL, NULL
+	NULL, NULL, NULL
 };
 
 /* The same with what one looks at before accepting. */
@@ -90,5 +90,5 @@ const struct operation newdevice_review = {
 	"newdevice_review", "GET", "/devcred/newDeviceRequests",
 	{ ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN,
 	  ROLE_DEVICE_CONTROL_READ | ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_NONE, MEDIA_JSON, list_parse, list_render, NULL, NULL
+	MEDIA_NONE, MEDIA_JSON, list_parse, list_render, NULL, NULL, NULL
 };

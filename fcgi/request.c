@@ -207,6 +207,7 @@ find_source(struct request *rq, const char *const *value, bool trusted,
 	bool proxied = trusted && value[V_FORWARDED_PROTO] != NULL;
 	bool near = !proxied;	/* source is the client's address */
 
+	rq->hidden = !trusted && value[V_FORWARDED_FOR] != NULL;
 	if (trusted && value[V_FORWARDED_FOR] != NULL)
 		near = forwarded_source(rq, value[V_FORWARDED_FOR], proxies);
 	if (proxied)

@@ -39,6 +39,7 @@ struct request {
 	char		 source[ADDR_SIZE];	/* the client; "" if unknown */
 	char		 agent[AGENT_MAX + 1];	/* "" if it says nothing */
 	bool		 secure;	/* TLS, or a loopback client */
+	bool		 hidden;	/* source is a proxy nobody trusts */
 	struct buf	 base;		/* start of links, without a slash */
 	const char	*id;		/* device id in the path, or NULL */
 	struct buf	 given;		/* see request_login() */

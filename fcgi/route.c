@@ -33,6 +33,8 @@ const struct operation *const operations[] = {
 	&verify_emqx,
 	&verify_mosquitto,
 	&verify_rabbitmq,
+	&health,
+	&ready,
 	NULL
 };
 

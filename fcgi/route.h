@@ -35,6 +35,8 @@ struct operation {
 	 */
 	void		(*stream)(struct exchange *x, struct stream *body,
 			    struct db *db);
+	/* fills the reply when the call got no answer; NULL: a 503 */
+	void		(*unanswered)(struct exchange *x);
 };
 
 extern const struct operation newdevice_create;
@@ -66,6 +68,8 @@ extern const struct operation verify;
 extern const struct operation verify_emqx;
 extern const struct operation verify_mosquitto;
 extern const struct operation verify_rabbitmq;
+extern const struct operation health;
+extern const struct operation ready;
 
 /* All of them, ended by NULL. */
 extern const struct operation *const operations[];

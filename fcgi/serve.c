@@ -8,6 +8,7 @@
 #include "serve.h"
 
 static enum need serve_login(struct exchange *x, enum verdict verdict);
+static enum need serve_operation(struct exchange *x);
 
 /* Look for the login, in the header or where it was found instead. */
 static enum need
@@ -53,6 +54,8 @@ serve_begin(struct exchange *x, char *const *envp, const char *body,
 		    "The body is larger than %zu bytes.", BODY_MAX);
 		return NEED_NOTHING;
 	}
+	if (x->op->roles[0] == ROLE_NONE)
+		return serve_operation(x);
 	if (x->op->takes == MEDIA_FORM &&
 	    (!body_fits(x) || body_login(x) == -1))
 		return NEED_NOTHING;
@@ -77,7 +80,8 @@ serve_operation(struct exchange *x)
 	unsigned int roles = op->roles[x->cx->conf->api_profile];
 
 	x->stage = STAGE_OPERATION;
-	if (roles != ROLE_ANY && (x->login.roles & roles) == 0) {
+	if (roles != ROLE_ANY && roles != ROLE_NONE &&
+	    (x->login.roles & roles) == 0) {
 		reply_fault(&x->reply, FAULT_FORBIDDEN, "Access is denied.");
 		return NEED_NOTHING;
 	}
@@ -137,7 +141,10 @@ serve_rows(struct exchange *x, enum db_status status,
 		return NEED_NOTHING;
 	}
 	if (status != DB_OK) {
-		reply_unavailable(&x->reply);
+		if (x->op->unanswered != NULL)
+			x->op->unanswered(x);
+		else
+			reply_unavailable(&x->reply);
 		return NEED_NOTHING;
 	}
 	return x->op->render(x, rows, row);

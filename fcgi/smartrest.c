@@ -117,5 +117,5 @@ const struct operation smartrest = {
 	"smartrest", "POST", "/s",
 	{ ROLE_DEVICE_BOOTSTRAP, ROLE_DEVICE_BOOTSTRAP },
 	MEDIA_NONE, MEDIA_NONE, smartrest_parse, smartrest_render,
-	smartrest_translate, NULL
+	smartrest_translate, NULL, NULL
 };

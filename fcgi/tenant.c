@@ -44,7 +44,7 @@ const struct operation tenant_current = {
 	"tenant_current", "GET", "/tenant/currentTenant",
 	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON,
 	tenant_parse, current_render,
-	NULL, NULL
+	NULL, NULL, NULL
 };
 
 static enum need
@@ -68,7 +68,7 @@ const struct operation tenant_option = {
 	"/tenant/options/device-registration/security-token.policy",
 	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON,
 	tenant_parse, option_render,
-	NULL, NULL
+	NULL, NULL, NULL
 };
 
 /* Administrators set it for their tenant. */
@@ -109,7 +109,8 @@ const struct operation tenant_option_set = {
 	"tenant_option_set", "PUT",
 	"/tenant/options/device-registration/security-token.policy",
 	{ ROLE_DEVICE_CONTROL_ADMIN, ROLE_DEVICE_CONTROL_ADMIN },
-	MEDIA_JSON, MEDIA_JSON, option_set_parse, option_render, NULL, NULL
+	MEDIA_JSON, MEDIA_JSON, option_set_parse, option_render,
+	NULL, NULL, NULL
 };
 
 /* Answers from the login alone. */
@@ -144,5 +145,5 @@ user_parse(struct exchange *x)
 const struct operation user_current = {
 	"user_current", "GET", "/user/currentUser",
 	{ ROLE_ANY, ROLE_ANY }, MEDIA_NONE, MEDIA_JSON, user_parse, NULL,
-	NULL, NULL
+	NULL, NULL, NULL
 };

@@ -63,7 +63,7 @@ keep_nowhere(struct exchange *x)
 const struct operation verify = {
 	"verify", "GET", "/devcred/verify",
 	{ ROLE_DEVICE, ROLE_DEVICE }, MEDIA_NONE, MEDIA_NONE,
-	verify_parse, NULL, keep_nowhere, NULL
+	verify_parse, NULL, keep_nowhere, NULL, NULL
 };
 
 enum answer { ANSWER_ALLOW, ANSWER_DENY, ANSWER_UNKNOWN };
@@ -128,17 +128,17 @@ mosquitto_translate(struct exchange *x)
 const struct operation verify_emqx = {
 	"verify_emqx", "POST", "/devcred/verify/emqx",
 	{ ROLE_DEVICE, ROLE_DEVICE }, MEDIA_FORM, MEDIA_NONE,
-	verify_parse, NULL, emqx_translate, NULL
+	verify_parse, NULL, emqx_translate, NULL, NULL
 };
 
 const struct operation verify_rabbitmq = {
 	"verify_rabbitmq", "POST", "/devcred/verify/rabbitmq",
 	{ ROLE_DEVICE, ROLE_DEVICE }, MEDIA_FORM, MEDIA_NONE,
-	verify_parse, NULL, rabbitmq_translate, NULL
+	verify_parse, NULL, rabbitmq_translate, NULL, NULL
 };
 
 const struct operation verify_mosquitto = {
 	"verify_mosquitto", "POST", "/devcred/verify/mosquitto",
 	{ ROLE_DEVICE, ROLE_DEVICE }, MEDIA_FORM, MEDIA_NONE,
-	verify_parse, NULL, mosquitto_translate, NULL
+	verify_parse, NULL, mosquitto_translate, NULL, NULL
 };

@@ -23,7 +23,7 @@ my @order = (
 	# what travels carries the login, and auth looks at what travels
 	['policy', 'fcgi', qw(auth exchange login)],
 	# route.h says what an operation is
-	['operations', 'fcgi', qw(audit body bulk credential life total newdevice_list newdevice page route
+	['operations', 'fcgi', qw(audit body bulk credential health life total newdevice_list newdevice page route
 		smartrest tenant verify)],
 	['stages', 'fcgi', qw(conn conn_in conn_out conn_state lane serve
 		upload verifier)],

@@ -14,6 +14,8 @@ my %open = (
 	tenant_current => 'a login may know its own tenant',
 	tenant_option => 'agents look which token policy holds before they ask',
 	user_current => 'a login may know itself',
+	health => 'who looks after the service has no login; health_from',
+	ready => 'likewise; ready_from',
 );
 
 my ($header, $table) = map { uncommented("fcgi/route.$_") } qw(h c);
@@ -55,10 +57,13 @@ for my $name (sort keys %operation) {
 		push @roleless, "$file: $name is for $role, which is no role"
 		    if !$role{$role};
 		push @roleless, "$file: $name is open, and this test knows no "
-		    . 'reason' if $role eq 'ROLE_ANY' && !$open{$name};
+		    . 'reason' if $role =~ /\AROLE_(?:ANY|NONE)\z/ && !$open{$name};
 	}
 	push @roleless, "$file: $name is not open; strike it from this test"
-	    if $open{$name} && $roles !~ /ROLE_ANY/;
+	    if $open{$name} && $roles !~ /ROLE_(?:ANY|NONE)/;
+	push @roleless, "$file: $name needs no login, and looks at no address"
+	    if $roles =~ /ROLE_NONE/ && uncommented($file)
+		!~ /^${name}_parse\([^{]*\{\s*if \(!?health_lets\(/m;
 }
 keeps('an operation has the name of its variable, a method and a path',
 	@misnamed);

@@ -112,6 +112,8 @@ my %good = (
 	newdevice_review => sub { $admin, 'GET', '/devcred/newDeviceRequests' },
 	newdevice_claims => sub { $admin, 'GET',
 		'/devcred/newDeviceRequests/' . pending($admin) . '/claims' },
+	(map { my $what = $_; ($what => sub { $admin->as(undef), 'GET', "/devcred/$what" }) }
+		qw(health ready)),
 	verify => sub { login_of(issued($admin)), 'GET', '/devcred/verify' },
 	(map { my $what = $_; ("verify_$what" => sub { $admin->as(undef), 'POST',
 		"/devcred/verify/$what", type => 'application/x-www-form-urlencoded',

@@ -145,6 +145,8 @@ is_default(const struct conf *conf, const char *where)
 	IS_STR(conf->path_prefix, "", "%s: path_prefix", where);
 	IS_STR(conf->key_file, "", "%s: key_file", where);
 	IS_STR(conf->trusted_proxy, "", "%s: trusted_proxy", where);
+	IS_STR(conf->health_from, "127.0.0.1 ::1", "%s: health_from", where);
+	IS_STR(conf->ready_from, "127.0.0.1 ::1", "%s: ready_from", where);
 }
 
 /* The sample as it is, and with the mark taken from each setting. */

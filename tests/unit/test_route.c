@@ -64,6 +64,8 @@ static const struct {
 	{ "POST", "/s", "smartrest", NULL, NULL },
 	{ "GET", "/s", NULL, "POST", NULL },
 	{ "POST", "/s/a", NULL, NULL, NULL },
+	{ "GET", "/devcred/health", "health", NULL, NULL },
+	{ "GET", "/devcred/ready", "ready", NULL, NULL },
 	{ "GET", "/devcred/verify", "verify", NULL, NULL },
 	{ "HEAD", "/devcred/verify", "verify", NULL, NULL },
 	{ "POST", "/devcred/verify", NULL, "GET, HEAD", NULL },
@@ -183,7 +185,7 @@ test_table(void)
 	for (i = 0; (op = operations[i]) != NULL; i++) {
 		OK(op->parse != NULL && (op->render != NULL ||
 		    op->stream != NULL || op == &user_current ||
-		    strncmp(op->name, "verify", 6) == 0),
+		    op == &health || strncmp(op->name, "verify", 6) == 0),
 		    "%s has its halves", op->name);
 		OK(op->path[0] == '/' && op->path[strlen(op->path) - 1] != '/',
 		    "%s: a path begins with a slash and ends with none",

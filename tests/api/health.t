@@ -1,0 +1,30 @@
+#!/usr/bin/perl
+# Those who look after the service ask without a login, from where they may.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Devcred::Test;
+
+my $site = Devcred::Site->shared;
+my $nobody = $site->client;
+my @paths = map { "/devcred/$_" } qw(health ready);
+
+for my $path (@paths) {
+	my $answer = $nobody->get($path);
+	answers($answer, 200, "$path answers who is near, without a login");
+	is($answer->header('cache-control'), 'no-store', 'with what is true now');
+	answers($nobody->as('t1/nobody:wrong')->get($path), 200, 'a login is not looked at');
+	answers($nobody->request('HEAD', $path), 200, 'HEAD is answered');
+	refuses($nobody->request('POST', $path, body => ''), 405,
+		'general/Method Not Allowed', undef, 'POST is not');
+	refuses($nobody->get($path, headers => ['X-Forwarded-For: 203.0.113.9']), 404,
+		'devicecontrol/Not Found', qr/\AThere is no such resource\.\z/,
+		'behind a proxy that is not trusted nobody is near');
+	refuses($nobody->get($path, headers => ['X-Forwarded-For: 127.0.0.1']), 404,
+		'devicecontrol/Not Found', undef, 'whatever it says');
+}
+is_deeply($nobody->get($_)->json, { status => 'UP' }, "$_ is UP") for @paths[0, 1];
+refuses($nobody->get($paths[0], accept => 'image/png'), 406, 'general/Not Acceptable',
+	undef, 'what is answered is said');
+done_testing();
