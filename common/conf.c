@@ -69,6 +69,8 @@ static const struct setting settings[] = {
 	    "addresses and networks that may ask whether it is alive"),
 	TEXT(ready_from, "127.0.0.1 ::1",
 	    "addresses and networks that may ask whether it can work"),
+	TEXT(metrics_from, "127.0.0.1 ::1",
+	    "addresses and networks that may ask for its metrics"),
 	WORD(require_tls, word_onoff, "on",
 	    "refuse logins over plain HTTP, except from loopback addresses"),
 	TEXT(default_tenant, "management",
@@ -127,6 +129,7 @@ static const struct {
 	{ "trusted_proxy", addr_list_valid, ADDRESSES },
 	{ "health_from", addr_list_valid, ADDRESSES },
 	{ "ready_from", addr_list_valid, ADDRESSES },
+	{ "metrics_from", addr_list_valid, ADDRESSES },
 };
 
 /* What a text is not that it must be; NULL if it is. */

@@ -30,6 +30,7 @@ struct conf {
 	char	*trusted_proxy;
 	char	*health_from;
 	char	*ready_from;
+	char	*metrics_from;
 	long	 require_tls;
 	char	*default_tenant;
 	long	 login_cache;		/* seconds */

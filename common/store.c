@@ -65,6 +65,8 @@ static const struct store_statement statements[STORE_MAX] = {
 	[STORE_HOUSEKEEP] = STATEMENT(housekeep, "$1", 1, LANE_ADMIN, true, 0),
 	/* who looks after us is not to wait behind a long list */
 	[STORE_SEAL_KEYS] = STATEMENT(seal_keys, "", 0, LANE_POLL, true, 0),
+	[STORE_REQUEST_TOTALS] = STATEMENT(request_totals, "", 0, LANE_ADMIN,
+	    true, 0),
 	/* these run apart from the lanes, on a connection of their own */
 	[STORE_BULK_BEGIN] = STATEMENT(bulk_begin, "", 0, LANE_ADMIN, false,
 	    0),

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "conn_state.h"
 #include "log.h"
+#include "metrics.h"
 
 #define LEAVE_TIME	2000	/* ms */
 
@@ -158,6 +159,7 @@ conn_late(void *arg)
 	    "it took too long", "request", c->request, NULL);
 	reply_init(&rep);
 	reply_unavailable(&rep);
+	metrics_request(0, rep.status, -1);
 	conn_reply(c, &rep);
 	reply_free(&rep);
 }

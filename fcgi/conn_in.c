@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "conn_state.h"
 #include "log.h"
+#include "metrics.h"
 
 #define PEEK_SIZE	((size_t)256 * 1024)	/* a socket holds no more */
 
@@ -66,6 +67,7 @@ conn_serve(struct conn *c, const char *body, size_t len)
 		reply_init(&rep);
 		reply_fault(&rep, FAULT_TIMEOUT,
 		    "The request did not arrive in time.");
+		metrics_request(0, rep.status, -1);
 		conn_reply(c, &rep);
 		reply_free(&rep);
 		return;

@@ -11,6 +11,7 @@
 #include "body.h"
 #include "credential.h"
 #include "log.h"
+#include "metrics.h"
 #include "route.h"
 #include "text.h"
 
@@ -105,7 +106,7 @@ add_retry_after(struct exchange *x)
 
 /* "Not yet", in the words that clients look for. */
 static enum need
-reply_not_yet(struct exchange *x, const char *status)
+refuse(struct exchange *x, const char *status)
 {
 	if (!x->cx->conf->poll_detail)
 		reply_fault(&x->reply, FAULT_NOT_FOUND,
@@ -122,10 +123,20 @@ reply_not_yet(struct exchange *x, const char *status)
 }
 
 static enum need
+reply_not_yet(struct exchange *x, const char *status)
+{
+	metrics_poll(status == NULL ? POLL_NOT_FOUND :
+	    request_status_of(status) == BLOCKED ? POLL_BLOCKED :
+	    POLL_PENDING);
+	return refuse(x, status);
+}
+
+static enum need
 reply_other_token(struct exchange *x)
 {
+	metrics_poll(POLL_TOKEN_MISMATCH);
 	if (!x->cx->conf->poll_detail)
-		return reply_not_yet(x, NULL);
+		return refuse(x, NULL);
 	reply_fault(&x->reply, FAULT_NOT_FOUND,
 	    "Credentials for device id %s are not available. The security "
 	    "token is not the one of the first request.", x->id);
@@ -235,11 +246,12 @@ unseal(struct exchange *x, const struct db_rows *rows, int row)
 
 static enum need
 hand_over(struct exchange *x, const struct db_rows *rows, int row,
-    credential_writer *write)
+    credential_writer *write, enum metrics_poll poll)
 {
 	write(x, db_text(rows, row, ISSUE_TENANT),
 	    db_text(rows, row, ISSUE_PROPERTIES));
 	reply_header(&x->reply, "Cache-Control", "no-store");
+	metrics_poll(poll);
 	return NEED_NOTHING;
 }
 
@@ -265,10 +277,11 @@ credential_render(struct exchange *x, const struct db_rows *rows, int row,
 		return reply_not_yet(x, NULL);
 	switch (store_outcome(rows, row, ISSUE_OUTCOME)) {
 	case OUTCOME_OK:
-		return hand_over(x, rows, row, write);
+		return hand_over(x, rows, row, write, POLL_ISSUED);
 	case OUTCOME_REDELIVERED:
 		if (unseal(x, rows, row) == 0)
-			return hand_over(x, rows, row, write);
+			return hand_over(x, rows, row, write,
+			    POLL_REDELIVERED);
 		reply_unavailable(&x->reply);
 		return NEED_NOTHING;
 	case OUTCOME_ABSENT:

@@ -53,6 +53,7 @@ struct exchange {
 	const struct context	*cx;
 	struct request		 rq;
 	char			 request[REQUEST_ID_SIZE]; /* its id */
+	int64_t			 started;	/* clock_us() */
 	const struct operation	*op;
 	enum stage		 stage;
 	bool			 authorizer;	/* serve_authorize() */

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "lane.h"
+#include "metrics.h"
 
 #define TRIES_MAX	4	/* of a call that lost against another */
 
@@ -53,9 +54,11 @@ lane_late(void *arg)
 }
 
 int
-lane_init(struct lane *lane, struct loop *loop, const struct conf *conf)
+lane_init(struct lane *lane, int number, struct loop *loop,
+    const struct conf *conf)
 {
 	memset(lane, 0, sizeof(*lane));
+	lane->number = number;
 	lane->loop = loop;
 	lane->timeout = conf->db_timeout;
 	lane->watch.fd = -1;
@@ -113,6 +116,7 @@ lane_flush(struct lane *lane)
 
 	while (lane->nflight == 0 && !TAILQ_EMPTY(&lane->waiting)) {
 		lane_gather(lane);
+		lane->begun = clock_us();
 		first = lane->flight[0];
 		if (store_statement(first->call.id)->group_max > 0) {
 			for (i = 0; i < lane->nflight; i++)
@@ -167,6 +171,8 @@ lane_complete(struct lane *lane)
 	memcpy(flight, lane->flight, (size_t)n * sizeof(flight[0]));
 	lane->nflight = 0;
 	status = db_result(lane->db, &rows);
+	metrics_statement(lane->number, n, clock_us() - lane->begun,
+	    status == DB_OK);
 	for (i = 0; i < n; i++)
 		row[i] = grouped || rows.n == 0 ? -1 : 0;
 	for (i = 0; grouped && i < rows.n; i++) {
@@ -175,10 +181,12 @@ lane_complete(struct lane *lane)
 			row[k - 1] = i;
 	}
 	for (i = 0; i < n; i++) {
-		if (again(flight[i], status, n))
+		if (again(flight[i], status, n)) {
+			metrics_retry(lane->number);
 			TAILQ_INSERT_TAIL(&lane->waiting, flight[i], link);
-		else
-			lane->done(lane->arg, flight[i], status, &rows, row[i]);
+			continue;
+		}
+		lane->done(lane->arg, flight[i], status, &rows, row[i]);
 	}
 	db_rows_free(&rows);
 }

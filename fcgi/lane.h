@@ -13,9 +13,11 @@
 #define LANE_GROUP_MAX	256	/* no group_max of a statement is larger */
 
 struct lane {
+	int			 number;	/* enum store_lane */
 	struct loop		*loop;
 	struct db		*db;
 	int64_t			 timeout;	/* of a call, ms */
+	int64_t			 begun;		/* clock_us(), of a call */
 	struct watch		 watch;
 	struct timer		 timer;
 	struct exchange_list	 waiting;
@@ -30,7 +32,7 @@ struct lane {
 };
 
 /* Prepare a lane; -1: no memory.  conf must outlive it. */
-int	 lane_init(struct lane *lane, struct loop *loop,
+int	 lane_init(struct lane *lane, int number, struct loop *loop,
 	    const struct conf *conf) MUST_CHECK;
 
 /* Close the connection.  Nothing may wait. */

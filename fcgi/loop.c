@@ -14,6 +14,8 @@ struct loop {
 	TAILQ_HEAD(timers, timer) timers;	/* first to pass, first */
 	struct epoll_event	 event[BATCH];
 	int			 nevents;	/* being handled */
+	int64_t			 awake;		/* since when, clock_us() */
+	int64_t			 busy;		/* us, told by loop_busy() */
 };
 
 struct loop *
@@ -89,6 +91,15 @@ loop_timer(struct loop *loop, struct timer *timer, int64_t at)
 		TAILQ_INSERT_AFTER(&loop->timers, t, timer, link);
 }
 
+int64_t
+loop_busy(struct loop *loop)
+{
+	int64_t busy = loop->busy;
+
+	loop->busy = 0;
+	return busy;
+}
+
 int
 loop_once(struct loop *loop)
 {
@@ -103,7 +114,10 @@ loop_once(struct loop *loop)
 		left = t->at - clock_ms();
 		left = left < 0 ? 0 : left > INT_MAX ? INT_MAX : left;
 	}
+	if (loop->awake != 0)
+		loop->busy += clock_us() - loop->awake;
 	n = epoll_wait(loop->fd, loop->event, BATCH, (int)left);
+	loop->awake = clock_us();
 	if (n == -1)
 		return errno == EINTR ? 0 : -1;
 	loop->nevents = n;

@@ -47,4 +47,7 @@ void	 loop_timer(struct loop *loop, struct timer *timer, int64_t at);
  */
 int	 loop_once(struct loop *loop) MUST_CHECK;
 
+/* Microseconds since the last call that were not spent waiting. */
+int64_t	 loop_busy(struct loop *loop);
+
 #endif

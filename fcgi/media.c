@@ -21,6 +21,7 @@ static const char *const media_type[] = {
 	[MEDIA_ERROR] = VENDOR "error+json" PARAMS,
 	[MEDIA_JSON] = "application/json" PARAMS,
 	[MEDIA_TEXT] = "text/plain;charset=UTF-8",
+	[MEDIA_METRICS] = "text/plain;version=0.0.4;charset=UTF-8",
 	[MEDIA_FORM] = "application/x-www-form-urlencoded",
 };
 

@@ -15,6 +15,7 @@ enum media {
 	MEDIA_ERROR,
 	MEDIA_JSON,		/* plain application/json */
 	MEDIA_TEXT,		/* text/plain */
+	MEDIA_METRICS,		/* Prometheus's text format */
 	MEDIA_FORM		/* what a browser makes of a form */
 };
 

@@ -14,11 +14,11 @@
 #include "keys.h"
 #include "listen.h"
 #include "log.h"
+#include "metrics.h"
 #include "notify.h"
 #include "pool.h"
 #include "worker.h"
 
-#define MEMBERS		256	/* workers, old and new together */
 #define SHORT_LIFE	1000	/* ms; who dies sooner makes us pause */
 #define PAUSE_MIN	100	/* ms */
 #define PAUSE_MAX	5000	/* ms */
@@ -34,7 +34,7 @@ struct pool {
 	struct conf	*conf;
 	const char	*path;
 	int		 listener;
-	struct member	 member[MEMBERS];
+	struct member	 member[METRICS_WORKERS];	/* old and new */
 	int		 generation;
 	int		 ready[2];	/* workers write a byte when ready */
 	int		 unready;	/* of the newest generation */
@@ -63,7 +63,7 @@ count(const struct pool *pool, int generation)
 	int n = 0;
 	int i;
 
-	for (i = 0; i < MEMBERS; i++)
+	for (i = 0; i < METRICS_WORKERS; i++)
 		if (pool->member[i].pid != 0 && (generation == 0 ||
 		    pool->member[i].generation == generation))
 			n++;
@@ -77,9 +77,9 @@ start_worker(struct pool *pool)
 	struct member *m = pool->member;
 	pid_t parent = getpid();
 
-	while (m < pool->member + MEMBERS && m->pid != 0)
+	while (m < pool->member + METRICS_WORKERS && m->pid != 0)
 		m++;
-	if (m == pool->member + MEMBERS)
+	if (m == pool->member + METRICS_WORKERS)
 		return -1;	/* the old ones are still leaving */
 	m->generation = pool->generation;
 	m->started = clock_ms();
@@ -91,6 +91,7 @@ start_worker(struct pool *pool)
 	}
 	if (m->pid > 0)
 		return 0;
+	metrics_join((int)(m - pool->member));
 	/* should the manager be killed, finish and leave as well */
 	prctl(PR_SET_PDEATHSIG, WORKER_STOP);
 	if (getppid() != parent)
@@ -139,7 +140,7 @@ tell(const struct pool *pool, int signo, bool old_only)
 {
 	const struct member *m;
 
-	for (m = pool->member; m < pool->member + MEMBERS; m++)
+	for (m = pool->member; m < pool->member + METRICS_WORKERS; m++)
 		if (m->pid != 0 &&
 		    (!old_only || m->generation != pool->generation))
 			kill(m->pid, signo);
@@ -154,12 +155,13 @@ reap(struct pool *pool)
 	int status;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (m = pool->member; m < pool->member + MEMBERS; m++)
+		for (m = pool->member; m < pool->member + METRICS_WORKERS; m++)
 			if (m->pid == pid)
 				break;
-		if (m == pool->member + MEMBERS)
+		if (m == pool->member + METRICS_WORKERS)
 			continue;
 		m->pid = 0;
+		metrics_part((int)(m - pool->member));
 		if (pool->stopping || m->generation != pool->generation)
 			continue;
 		if (WIFSIGNALED(status))
@@ -244,7 +246,7 @@ take_signals(struct pool *pool)
 static void
 take_ready(struct pool *pool)
 {
-	char bytes[MEMBERS];
+	char bytes[METRICS_WORKERS];
 	ssize_t n;
 
 	if ((n = read(pool->ready[0], bytes, sizeof(bytes))) <= 0 ||
@@ -273,7 +275,8 @@ pool_init(struct pool *pool)
 	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
 		return -1;
 	pool->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (pool->signals == -1 || pipe2(pool->ready, O_CLOEXEC) == -1)
+	if (pool->signals == -1 || pipe2(pool->ready, O_CLOEXEC) == -1 ||
+	    metrics_share() == -1)
 		return -1;
 	return 0;
 }

@@ -35,6 +35,7 @@ const struct operation *const operations[] = {
 	&verify_rabbitmq,
 	&health,
 	&ready,
+	&metrics,
 	NULL
 };
 
@@ -101,6 +102,17 @@ route_find(struct exchange *x)
 	}
 	buf_free(&allow);
 	return -1;
+}
+
+int
+route_number(const struct operation *op)
+{
+	int i;
+
+	for (i = 0; op != NULL && operations[i] != NULL; i++)
+		if (operations[i] == op)
+			return i + 1;
+	return 0;
 }
 
 bool

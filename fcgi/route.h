@@ -70,6 +70,7 @@ extern const struct operation verify_mosquitto;
 extern const struct operation verify_rabbitmq;
 extern const struct operation health;
 extern const struct operation ready;
+extern const struct operation metrics;
 
 /* All of them, ended by NULL. */
 extern const struct operation *const operations[];
@@ -79,6 +80,9 @@ extern const struct operation *const operations[];
  * (404, or 405 with Allow) if there is none.
  */
 int	 route_find(struct exchange *x) MUST_CHECK;
+
+/* The place of op in operations[], from 1; 0 for NULL. */
+int	 route_number(const struct operation *op);
 
 /*
  * Whether the path of this URI (len bytes of REQUEST_URI) is one where bodies

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "body.h"
+#include "clock.h"
 #include "log.h"
+#include "metrics.h"
 #include "route.h"
 #include "serve.h"
 
@@ -201,6 +203,8 @@ serve_reply(struct exchange *x)
 {
 	if (x->op != NULL && x->op->translate != NULL)
 		x->op->translate(x);
+	metrics_request(route_number(x->op), x->reply.status,
+	    clock_us() - x->started);
 	log_answer(x);
 	return &x->reply;
 }
@@ -214,6 +218,7 @@ exchange_new(const struct context *cx)
 	if ((x = malloc(sizeof(*x))) == NULL)
 		return NULL;
 	x->cx = cx;
+	x->started = clock_us();
 	x->op = NULL;
 	x->stage = STAGE_LOGIN;
 	x->authorizer = false;

@@ -13,6 +13,7 @@
 #include "gateway.h"
 #include "keys.h"
 #include "log.h"
+#include "metrics.h"
 #include "worker.h"
 #include "worker_state.h"
 
@@ -195,7 +196,7 @@ worker_init(struct worker *w, const struct conf *conf, int listener)
 	if ((w->cx.auth = auth_new(conf)) == NULL)
 		return -1;
 	for (i = 0; i < LANE_MAX; i++) {
-		if (lane_init(&w->lane[i], w->loop, conf) == -1)
+		if (lane_init(&w->lane[i], i, w->loop, conf) == -1)
 			return -1;
 		w->lane[i].done = worker_called;
 		w->lane[i].arg = w;
@@ -209,6 +210,20 @@ worker_init(struct worker *w, const struct conf *conf, int listener)
 	w->group.give_up = worker_given_up;
 	w->group.arg = w;
 	return watch_listener(w, listener);
+}
+
+/* Say what this worker is at, for who looks after it. */
+static void
+tell(struct worker *w)
+{
+	int64_t busy = loop_busy(w->loop);
+	int database = 0;
+	int i;
+
+	for (i = 0; i < LANE_MAX; i++)
+		if (db_connected(w->lane[i].db))
+			database++;
+	metrics_tell(w->group.n, w->serving + w->uploads.n, database, busy);
 }
 
 int
@@ -236,6 +251,7 @@ worker_run(const struct conf *conf, int listener, int ready)
 		}
 		for (i = 0; i < LANE_MAX; i++)
 			lane_flush(&w.lane[i]);
+		tell(&w);
 	}
 	for (i = 0; i < LANE_MAX; i++)
 		lane_free(&w.lane[i]);

@@ -2,9 +2,9 @@
  * worker_drive: takes exchanges from need to need.
  */
 #include <string.h>
-#include <sys/types.h>
 
 #include "clock.h"
+#include "metrics.h"
 #include "route.h"
 #include "serve.h"
 #include "worker_state.h"
@@ -107,6 +107,7 @@ worker_requested(void *arg, struct conn *c, char *const *envp, const char *body,
 	if ((x = exchange_new(&w->cx)) == NULL) {
 		reply_init(&rep);
 		reply_unavailable(&rep);
+		metrics_request(0, rep.status, -1);
 		conn_reply(c, &rep);
 		reply_free(&rep);
 		return;
@@ -140,6 +141,7 @@ worker_given_up(void *arg, struct conn *c)
 	struct worker *w = arg;
 	struct exchange *x = conn_exchange(c);
 
+	metrics_abandoned();
 	conn_set_exchange(c, NULL);
 	x->owner = NULL;
 	if (x->need == NEED_TURN)

@@ -42,7 +42,8 @@ grant execute on function
     devcred.credential_use(text, text, int, bool, inet, text, text),
     devcred.verify(text, text, inet),
     devcred.housekeep(int),
-    devcred.seal_keys()
+    devcred.seal_keys(),
+    devcred.request_totals()
 to devcred_app;
 grant insert on devcred.bulk_row to devcred_app;
 

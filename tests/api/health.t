@@ -8,7 +8,7 @@ use Devcred::Test;
 
 my $site = Devcred::Site->shared;
 my $nobody = $site->client;
-my @paths = map { "/devcred/$_" } qw(health ready);
+my @paths = map { "/devcred/$_" } qw(health ready metrics);
 
 for my $path (@paths) {
 	my $answer = $nobody->get($path);
@@ -27,4 +27,13 @@ for my $path (@paths) {
 is_deeply($nobody->get($_)->json, { status => 'UP' }, "$_ is UP") for @paths[0, 1];
 refuses($nobody->get($paths[0], accept => 'image/png'), 406, 'general/Not Acceptable',
 	undef, 'what is answered is said');
+
+# As Prometheus asks.
+my $answer = $nobody->get($paths[2], accept => 'application/openmetrics-text;'
+	. 'version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1');
+answers($answer, 200, 'a scraper gets what it asks for');
+like($answer->header('content-type'), qr{\Atext/plain; ?version=0\.0\.4}, 'in its format');
+like($answer->body, qr/^devcred_database_up 1$/m, 'the database is up');
+like($answer->body, qr/^devcred_new_device_requests\{status="WAITING_FOR_CONNECTION"\} \d+$/m,
+	'requests are counted');
 done_testing();

@@ -15,7 +15,7 @@ my @order = (
 	['doors to libraries', 'common', qw(conf db db_hosts db_conn db_rows db_run
 		secret secret_seal secret_sign)],
 	['doors to the web server and the system', 'fcgi',
-		qw(gateway listen loop multipart notify record repr repr_out
+		qw(gateway listen loop metrics multipart notify record repr repr_out
 		stream)],
 	['meaning', 'common', qw(bulk bulk_row keyfile keyring store)],
 	['meaning of requests', 'fcgi', qw(keys media reply request request_id
@@ -23,7 +23,7 @@ my @order = (
 	# what travels carries the login, and auth looks at what travels
 	['policy', 'fcgi', qw(auth exchange login)],
 	# route.h says what an operation is
-	['operations', 'fcgi', qw(audit body bulk credential health life total newdevice_list newdevice page route
+	['operations', 'fcgi', qw(audit body bulk credential health life total metrics_text newdevice_list newdevice page route
 		smartrest tenant verify)],
 	['stages', 'fcgi', qw(conn conn_in conn_out conn_state lane serve
 		upload verifier)],

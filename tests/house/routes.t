@@ -16,6 +16,7 @@ my %open = (
 	user_current => 'a login may know itself',
 	health => 'who looks after the service has no login; health_from',
 	ready => 'likewise; ready_from',
+	metrics => 'likewise; metrics_from',
 );
 
 my ($header, $table) = map { uncommented("fcgi/route.$_") } qw(h c);

@@ -7,7 +7,7 @@ const OF_SERVERS = ['connection', 'content-length', 'content-type', 'date',
 	'keep-alive', 'server', 'transfer-encoding'];
 // What stands behind a type, as web servers may spell it.
 const OF_JSON = /^;\s*charset=utf-8;\s*ver=0\.9$/i;
-const OF_TEXT = /^;\s*charset=utf-8$/i;
+const OF_TEXT = /^;\s*(?:version=0\.0\.4;\s*)?charset=utf-8$/i;
 
 // Head and body of a request or an answer, of which every byte is a character.
 function parse(text) {

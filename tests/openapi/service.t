@@ -113,7 +113,7 @@ my %good = (
 	newdevice_claims => sub { $admin, 'GET',
 		'/devcred/newDeviceRequests/' . pending($admin) . '/claims' },
 	(map { my $what = $_; ($what => sub { $admin->as(undef), 'GET', "/devcred/$what" }) }
-		qw(health ready)),
+		qw(health ready metrics)),
 	verify => sub { login_of(issued($admin)), 'GET', '/devcred/verify' },
 	(map { my $what = $_; ("verify_$what" => sub { $admin->as(undef), 'POST',
 		"/devcred/verify/$what", type => 'application/x-www-form-urlencoded',

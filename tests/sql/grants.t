@@ -36,7 +36,7 @@ my %MAY_EXECUTE = (
 		credential_rotate credential_use event_count event_list housekeep newdevice_accept_all
 		newdevice_claims newdevice_create newdevice_delete newdevice_get
 		newdevice_limit newdevice_list newdevice_load newdevice_update
-		schema_version seal_keys tenant_get tenant_option_set user_login verify)],
+		request_totals schema_version seal_keys tenant_get tenant_option_set user_login verify)],
 	devcred_checker => ['verify'],
 	devcred_reader => [],
 	devcred_boss => [@DOOR],

@@ -147,6 +147,7 @@ is_default(const struct conf *conf, const char *where)
 	IS_STR(conf->trusted_proxy, "", "%s: trusted_proxy", where);
 	IS_STR(conf->health_from, "127.0.0.1 ::1", "%s: health_from", where);
 	IS_STR(conf->ready_from, "127.0.0.1 ::1", "%s: ready_from", where);
+	IS_STR(conf->metrics_from, "127.0.0.1 ::1", "%s: metrics_from", where);
 }
 
 /* The sample as it is, and with the mark taken from each setting. */

@@ -66,6 +66,8 @@ static const struct {
 	{ "POST", "/s/a", NULL, NULL, NULL },
 	{ "GET", "/devcred/health", "health", NULL, NULL },
 	{ "GET", "/devcred/ready", "ready", NULL, NULL },
+	{ "GET", "/devcred/metrics", "metrics", NULL, NULL },
+	{ "POST", "/devcred/metrics", NULL, "GET, HEAD", NULL },
 	{ "GET", "/devcred/verify", "verify", NULL, NULL },
 	{ "HEAD", "/devcred/verify", "verify", NULL, NULL },
 	{ "POST", "/devcred/verify", NULL, "GET, HEAD", NULL },
@@ -195,6 +197,8 @@ test_table(void)
 			found = found || (routes[k].name != NULL &&
 			    strcmp(routes[k].name, op->name) == 0);
 		OK(found, "%s is looked for above", op->name);
+		IS_INT(route_number(op), (int)i + 1, "%s: its number",
+		    op->name);
 		for (k = 0; k < i; k++)
 			if (strcmp(op->path, operations[k]->path) == 0)
 				OK(strcmp(op->method, operations[k]->method),

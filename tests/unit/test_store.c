@@ -68,6 +68,7 @@ static const struct {
 	{ STORE_EVENT_COUNT, "event_count", 2, LANE_ADMIN, true, false },
 	{ STORE_HOUSEKEEP, "housekeep", 1, LANE_ADMIN, true, false },
 	{ STORE_SEAL_KEYS, "seal_keys", 0, LANE_POLL, true, false },
+	{ STORE_REQUEST_TOTALS, "request_totals", 0, LANE_ADMIN, true, false },
 	{ STORE_BULK_BEGIN, "bulk_begin", 0, LANE_ADMIN, false, false },
 	{ STORE_NEWDEVICE_LOAD, "newdevice_load", 6, LANE_ADMIN, false,
 	  false },
