@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use JSON::PP ();
 use Devcred::Test;
 
 my $cluster = Devcred::Cluster->new;
@@ -86,6 +87,26 @@ like($_, qr/\A[a-z_]+(?:\{[a-z]+="[\w.+-]+"(?:,[a-z]+="[\w.+-]+")*\})?\z/,
 
 is(promtool($nobody->get('/devcred/metrics')->body, 'check', 'metrics'), '0 ',
 	'promtool has nothing to say against it');
+
+# The samples speak of what there is.
+my %family = map { s/\{.*//r => 1 } keys %after;
+my $samples = "$Devcred::Shell::TOP/deploy/prometheus";
+for my $name (qw(devcred-rules.yml grafana-dashboard.json)) {
+	my %used = map { $_ => 1 } Devcred::Shell::read_file("$samples/$name") =~ /\b(devcred_\w+)/g;
+	cmp_ok(keys %used, '>', 5, "$name has figures");
+	is(join(' ', grep { !$family{$_} && !$family{"${_}_count"} } sort keys %used), '', 'and all of them exist');
+}
+ok(JSON::PP::decode_json(Devcred::Shell::read_file("$samples/grafana-dashboard.json"))->{panels},
+	'the dashboard can be read');
+for my $check (['check', 'rules', "$samples/devcred-rules.yml"],
+	['check', 'config', "$samples/prometheus.yml"]) {
+	like(promtool('', @$check), qr/\A0 .*SUCCESS/s, "promtool @$check[0, 1]");
+}
+my $test = Devcred::Shell::read_file("$FindBin::Bin/rules.test.yml")
+    =~ s{RULES}{$samples/devcred-rules.yml}r;
+Devcred::Shell::write_file("$site->{dir}/rules.test.yml", $test, 0644);
+like(promtool('', 'test', 'rules', "$site->{dir}/rules.test.yml"), qr/\A0 .*SUCCESS/s,
+	'rules alert of each fault, and of nothing else');
 
 # One of them dies, all are replaced -------------------------------------------
 
