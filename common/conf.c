@@ -34,6 +34,7 @@ struct setting {
 #define NUMBER(n, min, max, preset, help) \
 	{ #n, CONF_NUMBER, offsetof(struct conf, n), min, max, NULL, preset, \
 	    help }
+
 #define WORD(n, words, preset, help) \
 	{ #n, CONF_WORD, offsetof(struct conf, n), 0, 0, words, preset, help }
 
@@ -82,7 +83,9 @@ static const struct setting settings[] = {
 	    "tell a polling device its state; off: every refusal looks the "
 	    "same"),
 	NUMBER(retry_after, 1, 3600, "5",
-	    "seconds a refused poll is told to wait"),
+	    "seconds a refused poll is told to wait, up to twice that"),
+	NUMBER(retry_after_max, 1, 86400, "1800",
+	    "seconds it is told when more ask than can be served"),
 	NUMBER(token_attempts, 1, 100, "5",
 	    "wrong security tokens until a request is BLOCKED"),
 	NUMBER(delivery_window, 0, 86400, "900",

@@ -36,6 +36,7 @@ struct conf {
 	long	 login_cache;		/* seconds */
 	long	 poll_detail;
 	long	 retry_after;		/* seconds */
+	long	 retry_after_max;	/* seconds */
 	long	 token_attempts;
 	long	 delivery_window;	/* seconds */
 	long	 delivery_limit;

@@ -12,6 +12,7 @@
 #include "credential.h"
 #include "log.h"
 #include "metrics.h"
+#include "pace.h"
 #include "route.h"
 #include "text.h"
 
@@ -97,10 +98,7 @@ issue_parse(struct exchange *x)
 static enum need
 add_retry_after(struct exchange *x)
 {
-	char seconds[24];
-
-	snprintf(seconds, sizeof(seconds), "%ld", x->cx->conf->retry_after);
-	reply_header(&x->reply, "Retry-After", seconds);
+	reply_retry_after(&x->reply, pace_wait(x->cx->pace, x->cx->conf));
 	return NEED_NOTHING;
 }
 

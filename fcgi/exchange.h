@@ -35,6 +35,7 @@ struct context {
 	const struct conf	*conf;
 	struct auth		*auth;
 	struct keyring		*keyring;	/* NULL: nothing is sealed */
+	struct pace		*pace;		/* NULL: nobody is in a hurry */
 };
 
 /* Credentials on their way to a device. */

@@ -6,7 +6,7 @@
 #include "text.h"
 
 #define MESSAGE_SIZE	8192	/* bytes; holds an id and words around it */
-#define RETRY_AFTER	"2"	/* seconds, when the database is away */
+#define RETRY_AFTER	2	/* seconds, when the database is away */
 
 static const struct {
 	int		 status;
@@ -115,7 +115,13 @@ reply_unavailable(struct reply *rep)
 void
 reply_retry(struct reply *rep)
 {
-	reply_header(rep, "Retry-After", RETRY_AFTER);
+	reply_retry_after(rep, RETRY_AFTER);
+}
+
+void
+reply_retry_after(struct reply *rep, long seconds)
+{
+	buf_printf(&rep->head, "Retry-After: %ld\r\n", seconds);
 }
 
 static const char *

@@ -58,6 +58,7 @@ void	 reply_unavailable(struct reply *rep);
 
 /* Say that it is worth trying again, and when. */
 void	 reply_retry(struct reply *rep);
+void	 reply_retry_after(struct reply *rep, long seconds);
 
 /*
  * Write header and body as CGI wants them (RFC 3875, 6.3); a 503 in its place

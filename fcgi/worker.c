@@ -179,6 +179,7 @@ worker_init(struct worker *w, const struct conf *conf, int listener)
 	memset(w, 0, sizeof(*w));
 	TAILQ_INIT(&w->group.conns);
 	w->cx.conf = conf;
+	w->cx.pace = &w->pace;
 	/* libfcgi puts its own signal handlers; ours come after and win */
 	if (gateway_setup() == -1 || (w->loop = loop_new()) == NULL ||
 	    watch_signals(w) == -1)
@@ -224,6 +225,7 @@ tell(struct worker *w)
 		if (db_connected(w->lane[i].db))
 			database++;
 	metrics_tell(w->group.n, w->serving + w->uploads.n, database, busy);
+	pace_note(&w->pace, clock_us(), busy, w->serving);
 }
 
 int

@@ -6,6 +6,7 @@
 
 #include "conn.h"
 #include "lane.h"
+#include "pace.h"
 #include "upload.h"
 #include "verifier.h"
 
@@ -20,6 +21,7 @@ struct worker {
 	struct upload_pool	 uploads;
 	struct conn_group	 group;
 	int			 serving;	/* exchanges under way */
+	struct pace		 pace;
 	struct watch		 listener;
 	struct timer		 pause;		/* before accepting again */
 	struct watch		 signals;

@@ -18,7 +18,7 @@ my @order = (
 		qw(gateway listen loop metrics multipart notify record repr repr_out
 		stream)],
 	['meaning', 'common', qw(bulk bulk_row keyfile keyring store)],
-	['meaning of requests', 'fcgi', qw(keys media reply request request_id
+	['meaning of requests', 'fcgi', qw(keys media pace reply request request_id
 		request_query)],
 	# what travels carries the login, and auth looks at what travels
 	['policy', 'fcgi', qw(auth exchange login)],

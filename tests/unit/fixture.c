@@ -91,8 +91,8 @@ ask(struct asked *a, const char *lines, const char *vars, const char *body)
 	size_t len = body != NULL ? strlen(body) : 0;
 
 	conf_of(&a->conf, lines);
-	a->cx.conf = &a->conf;
-	a->cx.auth = auth_new(&a->conf);
+	a->cx = (struct context){ .conf = &a->conf,
+	    .auth = auth_new(&a->conf) };
 	need(a->cx.auth != NULL, "no memory");
 	a->env = env_of(vars);
 	a->body = exact(body, len);

@@ -44,6 +44,7 @@ static const struct {
 	{ "verifiers", AT(verifiers), 1, 16, 1 },
 	{ "login_cache", AT(login_cache), 0, 60, 5 },
 	{ "retry_after", AT(retry_after), 1, 3600, 5 },
+	{ "retry_after_max", AT(retry_after_max), 1, 86400, 1800 },
 	{ "token_attempts", AT(token_attempts), 1, 100, 5 },
 	{ "db_timeout", AT(db_timeout), 100, 60000, 4000 },
 	{ "body_timeout", AT(body_timeout), 100, 600000, 10000 },
