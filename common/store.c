@@ -12,8 +12,10 @@
 	    group }
 
 static const struct store_statement statements[STORE_MAX] = {
-	[STORE_USER_LOGIN] = STATEMENT(user_login, "$1, $2, $3, $4", 4,
+	[STORE_LOGIN_ASK] = STATEMENT(login_ask, "$1, $2, $3, $4, $5", 5,
 	    LANE_POLL, true, 0),
+	[STORE_LOGIN_NOTE] = STATEMENT(login_note, "$1, $2, $3, $4", 4,
+	    LANE_ISSUE, false, 0),
 	[STORE_TENANT_GET] = STATEMENT(tenant_get, "$1", 1,
 	    LANE_ADMIN, true, 0),
 	[STORE_TENANT_OPTION_SET] = STATEMENT(tenant_option_set,

@@ -191,6 +191,7 @@ settle(struct exchange *x, enum verdict verdict)
 		w->login = x->login;
 		w->login_try.entry = NULL;
 		w->login_try.verdict = verdict;
+		w->login_try.wait = try->wait;
 		TAILQ_INSERT_TAIL(&auth->ready, w, link);
 	}
 	try->entry = NULL;
@@ -220,21 +221,29 @@ settle(struct exchange *x, enum verdict verdict)
 	return verdict;
 }
 
+/* The columns of login_ask that are about everybody. */
+enum { COL_TENANT = 0, COL_ROLES, COL_PASSWORD_HASH, COL_NAMED_TENANT = 10,
+	COL_WAIT, COL_KNOWN };
+
 static void
 take_found(struct exchange *x, const struct db_rows *rows)
 {
 	struct login_try *try = &x->login_try;
 	struct login *found = &try->found;
-	const char *tenant = db_text(rows, 0, 0);
+	const char *tenant = db_text(rows, 0, COL_NAMED_TENANT);
 	size_t len = strlen(tenant);
 
-	if (str_copy(found->tenant, sizeof(found->tenant), tenant, len) == -1)
+	try->wait = db_num(rows, 0, COL_WAIT);
+	found->tenant[0] = '\0';
+	try->known = db_true(rows, 0, COL_KNOWN);
+	if (str_copy(found->tenant, sizeof(found->tenant), tenant, len) == -1 ||
+	    db_text(rows, 0, COL_TENANT) == NULL)
 		return;
 	/* both parts fit: the name was measured, the tenant just now */
 	memcpy(found->actor, tenant, len);
 	found->actor[len] = '/';
 	memcpy(found->actor + len + 1, try->name, strlen(try->name) + 1);
-	found->roles = role_bits(db_text(rows, 0, 1));
+	found->roles = role_bits(db_text(rows, 0, COL_ROLES));
 	try->exists = true;
 }
 
@@ -270,17 +279,23 @@ auth_rows(struct exchange *x, enum db_status status,
 	if (x->call.id == STORE_CREDENTIAL_USE)
 		return settle(x, status == DB_OK ||
 		    try->verdict != VERDICT_YES ? try->verdict : VERDICT_LATER);
+	if (x->call.id == STORE_LOGIN_NOTE)
+		return settle(x, try->verdict);
 	if (status == DB_REFUSED)	/* no text that can be a name */
 		return settle(x, VERDICT_NO);
 	if (status != DB_OK)
 		return settle(x, VERDICT_LATER);
 	if (rows->n == 1)
 		take_found(x, rows);
-	if (strncmp(try->name, "device_", 7) == 0)
-		verdict = login_check_device(x, rows);
-	else
-		verdict = check_person(x, try->exists ? db_text(rows, 0, 2) :
+	if (strncmp(try->name, "device_", 7) != 0)
+		verdict = check_person(x, try->exists ?
+		    db_text(rows, 0, COL_PASSWORD_HASH) :
 		    secret_slow_dummy(x->cx->conf->password_scheme));
+	else
+		verdict = try->wait > 0 ? VERDICT_WAIT :
+		    login_check_device(x, rows);
+	if (verdict == VERDICT_NONE && try->wait > 0)
+		verdict = VERDICT_WAIT;
 	return verdict == VERDICT_NONE || verdict == VERDICT_RECORD ? verdict :
 	    settle(x, verdict);
 }
@@ -290,9 +305,14 @@ auth_hashed(struct exchange *x, bool match)
 {
 	struct login_try *try = &x->login_try;
 
-	if (match && try->exists && try->entry != NULL)
+	match = match && try->exists;
+	if (match && try->entry != NULL)
 		try->entry->checked = true;
-	return settle(x, match && try->exists ? VERDICT_YES : VERDICT_NO);
+	try->verdict = match ? VERDICT_YES : VERDICT_NO;
+	if (match && try->known)
+		return settle(x, try->verdict);
+	return login_record(x) == VERDICT_RECORD ? VERDICT_RECORD :
+	    settle(x, try->verdict);
 }
 
 struct exchange *

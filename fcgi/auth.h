@@ -8,6 +8,10 @@
  * hash is repeated only if the stored one has changed.
  *
  * Exchanges that bring the same unknown login at once wait for the first.
+ *
+ * Logins that fail are counted in the database, for all instances (login_wait()
+ * in sql/login.sql).  Where too many did, a password is not looked at, unless
+ * this worker knows already that it is right.
  */
 #ifndef DEVCRED_AUTH_H
 #define DEVCRED_AUTH_H
@@ -36,6 +40,7 @@ enum verdict {
 	VERDICT_RECORD,		/* known; x->call records it first */
 	VERDICT_YES,
 	VERDICT_NO,
+	VERDICT_WAIT,		/* not looked at: too many failed */
 	VERDICT_LATER,		/* it could not be checked */
 	VERDICT_MALFORMED,	/* several headers in one */
 	VERDICT_ABSENT		/* none was sent that is Basic */
@@ -49,10 +54,13 @@ struct login_try {
 	const char	  *tenant;	/* in text; NULL: not named */
 	const char	  *name;
 	const char	  *password;
+	bool		   for_client;	/* of a broker, which asks */
 	bool		   asked_again;	/* its verifier was lost once */
 	struct login	   found;	/* as the database tells it */
 	char		   hash[PASSWORD_HASH_SIZE];	/* to be checked */
 	bool		   exists;	/* else hash is a dummy */
+	bool		   known;	/* nothing to record if it is right */
+	long		   wait;	/* seconds until it is looked at */
 	enum verdict	   verdict;	/* known, or of the one waited for */
 };
 
@@ -70,7 +78,7 @@ enum verdict auth_begin(struct exchange *x, bool *wait);
 /*
  * The rows of x->call.  VERDICT_NONE: x->login_try.hash has to be checked
  * against .password; auth_hashed() goes on.  VERDICT_RECORD: x->call records
- * what an issued login came to; auth_rows() goes on.
+ * what the login came to; auth_rows() goes on.
  */
 enum verdict auth_rows(struct exchange *x, enum db_status status,
 	    const struct db_rows *rows);

@@ -180,6 +180,7 @@ body_login(struct exchange *x)
 	struct buf password;
 	int rc;
 
+	x->login_try.for_client = true;
 	buf_init(&user, 0);
 	buf_init(&password, 0);
 	rc = type != NULL && media_is(type, MEDIA_JSON) ?

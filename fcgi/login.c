@@ -50,6 +50,23 @@ add_host(struct store_call *call, const char *host)
 	buf_free(&name);
 }
 
+/* Where x comes from, NULL if that is not known. */
+static const char *
+source(const struct exchange *x)
+{
+	return x->rq.source[0] != '\0' ? x->rq.source : NULL;
+}
+
+/*
+ * Who guesses, if it is this login: brokers ask for logins of clients whose
+ * addresses they do not tell.
+ */
+static const char *
+guesser(const struct exchange *x)
+{
+	return x->login_try.for_client ? NULL : source(x);
+}
+
 enum verdict
 login_ask(struct exchange *x)
 {
@@ -57,15 +74,30 @@ login_ask(struct exchange *x)
 
 	if (split_header(try, x->rq.authorization) == -1)
 		return VERDICT_ABSENT;
-	store_call_init(&x->call, STORE_USER_LOGIN);
+	store_call_init(&x->call, STORE_LOGIN_ASK);
 	store_add(&x->call, try->tenant);
 	add_host(&x->call, x->rq.host);
 	store_add(&x->call, x->rq.default_tenant);
 	store_add(&x->call, try->name);
+	store_add(&x->call, guesser(x));
 	return store_call_ok(&x->call) ? VERDICT_NONE : VERDICT_LATER;
 }
 
-/* Columns of user_login that are about devices. */
+enum verdict
+login_record(struct exchange *x)
+{
+	struct login_try *try = &x->login_try;
+
+	store_call_free(&x->call);
+	store_call_init(&x->call, STORE_LOGIN_NOTE);
+	store_add(&x->call, try->found.tenant);
+	store_add(&x->call, try->name);
+	store_add(&x->call, guesser(x));
+	store_add(&x->call, try->verdict == VERDICT_YES ? "t" : "f");
+	return store_call_ok(&x->call) ? VERDICT_RECORD : VERDICT_LATER;
+}
+
+/* Columns of login_ask that are about devices. */
 enum { COL_SALT = 3, COL_HASH, COL_OLD_SALT, COL_OLD_HASH, COL_GENERATION,
 	COL_NOTED, COL_HAS_CRYPT };
 
@@ -88,15 +120,15 @@ static enum verdict
 record_use(struct exchange *x, const char *generation, const char *crypt_hash)
 {
 	struct login_try *try = &x->login_try;
-	const char *tenant = try->exists ? try->found.tenant : try->tenant;
 
 	store_call_free(&x->call);
 	store_call_init(&x->call, STORE_CREDENTIAL_USE);
-	store_add(&x->call, tenant != NULL ? tenant : "");
+	store_add(&x->call, try->found.tenant);
 	store_add(&x->call, try->name + strlen("device_"));
 	store_add(&x->call, generation);
 	store_add(&x->call, try->verdict == VERDICT_YES ? "t" : "f");
-	store_add(&x->call, x->rq.source[0] != '\0' ? x->rq.source : NULL);
+	store_add(&x->call, try->verdict == VERDICT_YES ? source(x) :
+	    guesser(x));
 	store_add(&x->call, crypt_hash);
 	store_add(&x->call, x->request);
 	return store_call_ok(&x->call) ? VERDICT_RECORD : VERDICT_LATER;

@@ -14,6 +14,12 @@
 enum verdict login_ask(struct exchange *x);
 
 /*
+ * Have it recorded that the password of a person was right, or not: x->call
+ * does.
+ */
+enum verdict login_record(struct exchange *x);
+
+/*
  * An issued login: two digests, whether there is such a device or an older
  * password of it or not.  VERDICT_RECORD: x->call records it, as
  * x->login_try.verdict; its first use closes the delivery window, failures

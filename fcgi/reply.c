@@ -25,6 +25,7 @@ static const struct {
 	[FAULT_NOT_UNIQUE] = { 422, "devicecontrol/Non Unique Result" },
 	[FAULT_VALIDATION] = { 422, "undefined/validationError" },
 	[FAULT_UNPROCESSABLE] = { 422, "devicecontrol/Unprocessable Entity" },
+	[FAULT_TOO_MANY] = { 429, "general/Too Many Requests" },
 	[FAULT_UNAVAILABLE] = { 503, "general/Service Unavailable" },
 };
 
@@ -45,6 +46,7 @@ static const struct {
 	{ 413, "Payload Too Large" },
 	{ 415, "Unsupported Media Type" },
 	{ 422, "Unprocessable Entity" },
+	{ 429, "Too Many Requests" },
 	{ 503, "Service Unavailable" },
 };
 

@@ -22,6 +22,7 @@ enum fault {
 	FAULT_NOT_UNIQUE,
 	FAULT_VALIDATION,
 	FAULT_UNPROCESSABLE,
+	FAULT_TOO_MANY,
 	FAULT_UNAVAILABLE
 };
 
@@ -56,7 +57,7 @@ const char *reply_fault_name(enum fault fault);
 /* 503 with Retry-After: the database cannot be asked, or its answer is lost. */
 void	 reply_unavailable(struct reply *rep);
 
-/* Say that it is worth trying again, and when. */
+/* Say that it is worth trying again, and when; or in how many seconds. */
 void	 reply_retry(struct reply *rep);
 void	 reply_retry_after(struct reply *rep, long seconds);
 

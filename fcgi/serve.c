@@ -9,6 +9,8 @@
 #include "route.h"
 #include "serve.h"
 
+#define BAD_CREDENTIALS	"Invalid credentials! : Bad credentials"
+
 static enum need serve_login(struct exchange *x, enum verdict verdict);
 static enum need serve_operation(struct exchange *x);
 
@@ -97,6 +99,21 @@ serve_operation(struct exchange *x)
 	return op->parse(x);
 }
 
+/*
+ * Too many logins failed for this one to be looked at.  Who asks on behalf of
+ * somebody else is told no: nginx knows no other answer to auth_request.
+ */
+static void
+refuse_to_look(struct exchange *x)
+{
+	if (x->op->roles[x->cx->conf->api_profile] == ROLE_DEVICE)
+		reply_fault(&x->reply, FAULT_UNAUTHORIZED, BAD_CREDENTIALS);
+	else
+		reply_fault(&x->reply, FAULT_TOO_MANY,
+		    "Too many logins have failed; try again later.");
+	reply_retry_after(&x->reply, x->login_try.wait);
+}
+
 static enum need
 serve_login(struct exchange *x, enum verdict verdict)
 {
@@ -105,8 +122,10 @@ serve_login(struct exchange *x, enum verdict verdict)
 	case VERDICT_YES:
 		return serve_operation(x);
 	case VERDICT_NO:
-		reply_fault(&x->reply, FAULT_UNAUTHORIZED,
-		    "Invalid credentials! : Bad credentials");
+		reply_fault(&x->reply, FAULT_UNAUTHORIZED, BAD_CREDENTIALS);
+		break;
+	case VERDICT_WAIT:
+		refuse_to_look(x);
 		break;
 	case VERDICT_ABSENT:
 		reply_fault(&x->reply, FAULT_UNAUTHORIZED,
@@ -155,7 +174,9 @@ serve_rows(struct exchange *x, enum db_status status,
 enum need
 serve_hashed(struct exchange *x, bool match)
 {
-	return serve_login(x, auth_hashed(x, match));
+	enum verdict verdict = auth_hashed(x, match);
+
+	return verdict == VERDICT_RECORD ? NEED_CALL : serve_login(x, verdict);
 }
 
 enum need

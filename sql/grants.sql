@@ -16,6 +16,8 @@ grant execute on function
     devcred.tenant_get(text),
     devcred.tenant_option_set(text, text, inet, devcred.token_policy, text),
     devcred.user_login(text, text, text, text),
+    devcred.login_ask(text, text, text, text, inet),
+    devcred.login_note(text, text, inet, bool),
     devcred.newdevice_create(text, text, inet, text, text, text, text, jsonb, text),
     devcred.newdevice_get(text, text),
     devcred.newdevice_list(text, devcred.request_status, text, int, bigint, bool, bigint, bigint, bigint),

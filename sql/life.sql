@@ -466,6 +466,7 @@ begin
                set failures = d.failures + 1
              where d.slot = abs(hashtext(p_id) % 64);
         end if;
+        perform devcred.login_failed(p_tenant, 'device_' || p_id, p_source);
     end if;
     return query
     select 'ok'::devcred.outcome;
@@ -473,7 +474,7 @@ end
 $$;
 comment on function devcred.credential_use(text, text, int, bool, inet, text, text) is
     'Record what a login of a device came to.  Good: the password of this generation is in use, so its delivery window is closed and the password
-before it ends; p_crypt_hash is kept if there is none.  Bad: counted, also for a device that does not exist.';
+before it ends; p_crypt_hash is kept if there is none.  Bad: counted, also for a device that does not exist, and towards login_wait().';
 
 create or replace function devcred.verify(p_user text, p_password text, p_source inet default null)
 returns bool
@@ -490,6 +491,9 @@ declare
     v_old bool;
     c devcred.device_credential;
 begin
+    if devcred.login_wait(v_tenant, 'device_' || v_id, p_source) > 0 then
+        return false;
+    end if;
     select d.*
       into c
       from devcred.device_credential d
@@ -515,7 +519,8 @@ end
 $$;
 comment on function devcred.verify(text, text, inet) is
     'Whether p_user ("tenant/device_id") may log in with this password.  The same work whether there is such a device or not; counts failures,
-records the first use, and closes the delivery window with it.  On a standby it answers and records nothing.';
+records the first use, and closes the delivery window with it.  On a standby it answers and records nothing.  p_source: where the device is; who guesses from there
+has to wait (login_wait()), and is told false meanwhile.';
 
 -- Time ------------------------------------------------------------------------
 
@@ -614,6 +619,9 @@ begin
 
     delete from devcred.outbox o
      where o.at < now() - interval '30 days';
+
+    delete from devcred.login_known k
+     where k.at < now() - interval '90 days';
 
     perform devcred.event_partitions();
     return next;

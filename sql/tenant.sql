@@ -36,13 +36,7 @@ language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if p_tenant is null then
-        select t.id
-          into p_tenant
-          from devcred.tenant t
-         where t.domain_name = lower(p_host);
-        p_tenant := coalesce(p_tenant, p_default);
-    end if;
+    p_tenant := devcred.login_tenant(p_tenant, p_host, p_default);
     if p_name like 'device\_%' then
         return query
         select c.tenant,

@@ -150,7 +150,6 @@ is_deeply([sort keys %good], [sort keys %$operations],
 my @changes = (
 	['as it should be'],
 	['no login', login => undef],
-	['a wrong login', login => 't1/admin:wrong'],
 	['two logins', login => undef,
 		headers => ['Authorization: Basic eDp5, Basic eDp5']],
 	['a login without the role', login => Devcred::Site::login('t1/users')],
@@ -167,6 +166,16 @@ for my $change (@changes) {
 	my ($name, %change) = @$change;
 	ask($_, %change) for sort keys %good;
 }
+# logins that fail, each from an address of its own, and one after ten had
+my $far = 0;
+sub from { return (headers => ["X-Forwarded-For: $_[0]", 'X-Forwarded-Proto: https']) }
+ask($_, login => 't1/admin:wrong', from('198.51.100.' . ++$far)) for sort keys %good;
+my $guesser = $admin->as('t1/guessed:wrong');
+$guesser->get('/user/currentUser', from('203.0.113.7')) for 1 .. 10;
+ask($_, login => 't1/guessed:wrong', from('203.0.113.7')) for sort keys %good;
+login_of($_)->get('/devcred/verify', from('203.0.113.8')),
+    $admin->as("t1/device_" . $_->field('id') . ':wrong')->get('/devcred/verify', from('203.0.113.8'))
+    for (issued($admin)) x 11;
 for my $operation (grep { $operations->{$_}{method} eq 'GET' } sort keys %good) {
 	my ($who, undef, $path) = $good{$operation}->();
 	$who->request('HEAD', $path);

@@ -33,7 +33,8 @@ my %MAY_EXECUTE = (
 	devcred_service => [qw(bulk_begin credential_decommission credential_disable
 		credential_expire credential_get credential_issue credential_list
 		credential_load credential_look credential_reopen credential_revoke
-		credential_rotate credential_use event_count event_list housekeep newdevice_accept_all
+		credential_rotate credential_use event_count event_list housekeep login_ask login_note
+		newdevice_accept_all
 		newdevice_claims newdevice_create newdevice_delete newdevice_get
 		newdevice_limit newdevice_list newdevice_load newdevice_update
 		request_totals schema_version seal_keys tenant_get tenant_option_set user_login verify)],

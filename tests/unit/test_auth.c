@@ -85,7 +85,7 @@ test_logins(void)
 		IS_INT(verdict, logins[i].user != NULL ? VERDICT_NONE :
 		    VERDICT_ABSENT, "a login with %s", logins[i].name);
 		if (logins[i].user != NULL && verdict == VERDICT_NONE) {
-			IS_INT(a.x->call.id, STORE_USER_LOGIN, "is asked for");
+			IS_INT(a.x->call.id, STORE_LOGIN_ASK, "is asked for");
 			IS_STR(call_value(a.x, 0), logins[i].tenant,
 			    "its tenant");
 			IS_STR(call_value(a.x, 1), "h",

@@ -14,14 +14,17 @@
 #define ZERO	"\\x000000000000000000000000000000000000000000000000000000000" \
 	"0000000"
 
-#define COLUMNS	10	/* of user_login */
+#define COLUMNS	13	/* of login_ask */
+/* its last: the tenant named, seconds to wait, whether it is known */
+#define LAST(wait, known)	[10] = "t", [11] = (wait), [12] = (known)
 
 static const char *const admin[COLUMNS] = { "t",
-	"ROLE_DEVICE_CONTROL_ADMIN", HASH, NULL, NULL };
+	"ROLE_DEVICE_CONTROL_ADMIN", HASH, LAST("0", "t") };
 static const char *const changed[COLUMNS] = { "t",
-	"ROLE_DEVICE_CONTROL_ADMIN", HASH "x", NULL, NULL };
+	"ROLE_DEVICE_CONTROL_ADMIN", HASH "x", LAST("0", "t") };
 static const char *const bootstrap[COLUMNS] = { "t",
-	"ROLE_DEVICE_BOOTSTRAP", HASH, NULL, NULL };
+	"ROLE_DEVICE_BOOTSTRAP", HASH, LAST("0", "t") };
+static const char *const nobody[COLUMNS] = { LAST("0", "f") };
 
 /* Another exchange of the same process. */
 static void
@@ -52,6 +55,20 @@ begins(struct asked *a, enum verdict want, bool waits, const char *name)
 
 	IS_INT(auth_begin(a->x, &wait), want, "%s", name);
 	IS_INT(wait, waits, "and waits or not");
+}
+
+/* What a person's password came to is recorded, and nothing hangs on that. */
+static void
+noted(struct asked *a, bool match, const char *good)
+{
+	enum verdict want = good[0] == 't' ? VERDICT_YES : VERDICT_NO;
+
+	IS_INT(auth_hashed(a->x, match), VERDICT_RECORD, "is recorded");
+	IS_INT(a->x->call.id, STORE_LOGIN_NOTE, "by the call for it");
+	IS_STR(call_value(a->x, 0), "t", "with its tenant");
+	IS_STR(call_value(a->x, 1), "u", "and name");
+	IS_STR(call_value(a->x, 3), good, "and whether it was good");
+	IS_INT(answer(a, DB_UNAVAILABLE, NULL), want, "then it is what it is");
 }
 
 static void
@@ -85,12 +102,12 @@ test_person(void)
 	join(&b, &a, PERSON);
 	begins(&b, VERDICT_NONE, false, "and again");
 	IS_INT(answer(&b, DB_OK, changed), VERDICT_NONE, "another hash is");
-	IS_INT(auth_hashed(b.x, false), VERDICT_NO, "and does not fit");
+	noted(&b, false, "f");
 	asked_free(&b);
 	join(&b, &a, PERSON);
 	begins(&b, VERDICT_NONE, false, "what did not fit");
 	IS_INT(answer(&b, DB_OK, changed), VERDICT_NONE, "is not remembered");
-	IS_INT(auth_hashed(b.x, false), VERDICT_NO, "as if it had");
+	noted(&b, false, "f");
 	asked_free(&b);
 	asked_free(&a);
 }
@@ -129,11 +146,77 @@ test_nobody(void)
 
 	ask(&a, "", PERSON, NULL);
 	begins(&a, VERDICT_NONE, false, "a user who does not exist");
-	IS_INT(answer(&a, DB_OK, NULL), VERDICT_NONE,
+	IS_INT(answer(&a, DB_OK, nobody), VERDICT_NONE,
 	    "is checked all the same");
 	IS_STR(a.x->login_try.hash, secret_slow_dummy(SCHEME_YESCRYPT),
 	    "against a stand-in");
-	IS_INT(auth_hashed(a.x, true), VERDICT_NO, "and is never let in");
+	noted(&a, true, "f");
+	asked_free(&a);
+}
+
+static void
+test_source(void)
+{
+	static const char *const stranger[COLUMNS] = { "t",
+		"ROLE_DEVICE_CONTROL_ADMIN", HASH, LAST("0", "f") };
+	struct asked a;
+
+	ask(&a, "", PERSON "\nREMOTE_ADDR=192.0.2.7", NULL);
+	begins(&a, VERDICT_NONE, false, "a person from elsewhere");
+	IS_STR(call_value(a.x, 4), "192.0.2.7", "is asked for with it");
+	IS_INT(answer(&a, DB_OK, stranger), VERDICT_NONE, "and checked");
+	noted(&a, true, "t");
+	asked_free(&a);
+}
+
+/* Too many logins failed for this one to be looked at. */
+static void
+test_wait(void)
+{
+	static const char *const guessed[COLUMNS] = { "t",
+		"ROLE_DEVICE_CONTROL_ADMIN", HASH, LAST("30", "t") };
+	static const char *const guessed_new[COLUMNS] = { "t",
+		"ROLE_DEVICE_CONTROL_ADMIN", HASH "x", LAST("30", "t") };
+	static const char *const guessed_nobody[COLUMNS] = { LAST("7", "f") };
+	static const char *const device[COLUMNS] = { "t", "ROLE_DEVICE", NULL,
+		SALT, ZERO, [7] = "3", [8] = "t", [9] = "f",
+		LAST("30", "t") };
+	struct asked a;
+	struct asked b;
+	enum verdict verdict;
+
+	ask(&a, "", PERSON, NULL);
+	begins(&a, VERDICT_NONE, false, "a login that was guessed at");
+	join(&b, &a, PERSON);
+	begins(&b, VERDICT_NONE, true, "and the same again");
+	IS_INT(answer(&a, DB_OK, guessed), VERDICT_WAIT, "is not looked at");
+	IS_INT(a.x->login_try.wait, 30, "for so long");
+	OK(auth_next(a.cx.auth, &verdict) == b.x && verdict == VERDICT_WAIT &&
+	    b.x->login_try.wait == 30, "nor is the other");
+	asked_free(&b);
+	join(&b, &a, PERSON);
+	begins(&b, VERDICT_NONE, false, "when that is over");
+	IS_INT(answer(&b, DB_OK, admin), VERDICT_NONE, "it is checked");
+	IS_INT(auth_hashed(b.x, true), VERDICT_YES, "and let in");
+	asked_free(&b);
+	join(&b, &a, PERSON);
+	begins(&b, VERDICT_NONE, false, "once it was right");
+	IS_INT(answer(&b, DB_OK, guessed), VERDICT_YES,
+	    "it need not wait for others' guesses");
+	asked_free(&b);
+	join(&b, &a, PERSON);
+	begins(&b, VERDICT_NONE, false, "unless there is a new password");
+	IS_INT(answer(&b, DB_OK, guessed_new), VERDICT_WAIT, "then it has to");
+	asked_free(&b);
+	join(&b, &a, PERSON "\nHTTP_HOST=other");
+	begins(&b, VERDICT_NONE, false, "a login that nobody has");
+	IS_INT(answer(&b, DB_OK, guessed_nobody), VERDICT_WAIT, "waits, too");
+	IS_INT(b.x->login_try.wait, 7, "as long as it is told");
+	asked_free(&b);
+	asked_free(&a);
+	ask(&a, "", DEVICE, NULL);
+	begins(&a, VERDICT_NONE, false, "a device that was guessed at");
+	IS_INT(answer(&a, DB_OK, device), VERDICT_WAIT, "has to wait");
 	asked_free(&a);
 }
 
@@ -155,7 +238,7 @@ test_device(void)
 {
 	unsigned char digest[DIGEST_SIZE];
 	const char *row[COLUMNS] = { "t", "ROLE_DEVICE", NULL, SALT, NULL, NULL,
-	    NULL, "3", "t", "f" };
+	    NULL, "3", "t", "f", LAST("0", "t") };
 	struct asked a;
 	struct buf hex;
 
@@ -206,7 +289,7 @@ test_device(void)
 	asked_free(&a);
 	ask(&a, "", DEVICE, NULL);
 	begins(&a, VERDICT_NONE, false, "a device that does not exist");
-	IS_INT(answer(&a, DB_OK, NULL), VERDICT_RECORD, "is refused");
+	IS_INT(answer(&a, DB_OK, nobody), VERDICT_RECORD, "is refused");
 	recorded(&a, VERDICT_NO, NULL, "f");
 	asked_free(&a);
 	buf_free(&hex);
@@ -307,6 +390,8 @@ main(void)
 	test_bootstrap("", true);
 	test_bootstrap("login_cache = 0\n", false);
 	test_nobody();
+	test_source();
+	test_wait();
 	test_device();
 	test_failures();
 	test_forget();

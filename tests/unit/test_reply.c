@@ -32,6 +32,8 @@ static const struct {
 	  "undefined/validationError" },
 	{ FAULT_UNPROCESSABLE, "422 Unprocessable Entity",
 	  "devicecontrol/Unprocessable Entity" },
+	{ FAULT_TOO_MANY, "429 Too Many Requests",
+	  "general/Too Many Requests" },
 	{ FAULT_UNAVAILABLE, "503 Service Unavailable",
 	  "general/Service Unavailable" },
 };

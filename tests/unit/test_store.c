@@ -26,7 +26,8 @@ static const struct {
 	bool		 reads;
 	bool		 grouped;
 } table[] = {
-	{ STORE_USER_LOGIN, "user_login", 4, LANE_POLL, true, false },
+	{ STORE_LOGIN_ASK, "login_ask", 5, LANE_POLL, true, false },
+	{ STORE_LOGIN_NOTE, "login_note", 4, LANE_ISSUE, false, false },
 	{ STORE_TENANT_GET, "tenant_get", 1, LANE_ADMIN, true, false },
 	{ STORE_NEWDEVICE_CREATE, "newdevice_create", 9, LANE_ADMIN, false,
 	  false },
