@@ -7,7 +7,8 @@ package Devcred::Fleet;
 # "accepted ID": it was acknowledged; "known ID": it was registered, and the
 # answer was lost.  A client's, of its devices: "got ID PASSWORD" before the
 # password is used, "in ID": it logged in, "end ID": it is done, "odd ID STATUS":
-# an answer that no device should get.
+# an answer that no device should get.  Of all: "none STATUS": it got no answer, or
+# was told to come again because something was away.
 
 use strict;
 use warnings;
@@ -179,9 +180,12 @@ sub administer {
 sub as_admin {
 	my ($self, $method, $path, %arg) = @_;
 	my $line = $self->any_line;
-	return $line->ask($line->client(Devcred::Site::login('t1/admin'))->bytes(
+	my $answer = $line->ask($line->client(Devcred::Site::login('t1/admin'))->bytes(
 		$method, $path, type => 'newDeviceRequest',
 		accept => 'newDeviceRequest', keep => 1, %arg));
+
+	$self->write_down('none', $answer->status) if is_no_answer($answer);
+	return $answer;
 }
 
 # Whether the device is registered now.
@@ -274,7 +278,9 @@ sub poll {
 		$self->write_down('got', $id, $device->{password});
 		$device->{again} = rand() < $REPEAT ? 1 : 0;
 		$device->{due} = 0;
-	} elsif ($answer->status != 404 && !is_no_answer($answer)) {
+	} elsif (is_no_answer($answer)) {
+		$self->write_down('none', $answer->status);
+	} elsif ($answer->status != 404) {
 		$self->write_down('odd', $id, $answer->status);
 	}
 	return;
@@ -290,7 +296,9 @@ sub log_in {
 	if ($answer->status == 200) {
 		$self->write_down('in', $device->{id});
 		$self->end($device);
-	} elsif (!is_no_answer($answer)) {
+	} elsif (is_no_answer($answer)) {
+		$self->write_down('none', $answer->status);
+	} else {
 		$self->write_down('odd', $device->{id}, $answer->status);
 	}
 	return;

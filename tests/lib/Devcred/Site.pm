@@ -91,9 +91,11 @@ sub configure {
 sub conf_path { return "$_[0]{dir}/devcred.conf" }
 sub socket_path { return "$_[0]{dir}/fcgi.sock" }
 
+# With other programs than those under test: the folder they are in.
 sub start_service {
-	my ($self) = @_;
-	Devcred::Shell::private('private_service_start', $self->{dir});
+	my ($self, $bin) = @_;
+	Devcred::Shell::private('private_service_start', $self->{dir},
+		{ DEVCRED_BINDIR => $bin // $Devcred::Shell::BIN });
 	$self->{service} = 1;
 	return;
 }
