@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
+#include "command.h"
 #include "table.h"
 
 static void
@@ -45,15 +45,6 @@ ctl_advice(const char *fmt, ...)
 	va_end(ap);
 }
 
-void
-ctl_usage_line(FILE *out, const struct command *command)
-{
-	fprintf(out, "devcredctl [-c FILE] %s%s%s%s%s\n", command->noun,
-	    command->verb != NULL ? " " : "",
-	    command->verb != NULL ? command->verb : "",
-	    command->operands[0] != '\0' ? " " : "", command->operands);
-}
-
 enum ctl_exit
 ctl_usage(const struct ctl *ctl, const char *fmt, ...)
 {
@@ -62,8 +53,7 @@ ctl_usage(const struct ctl *ctl, const char *fmt, ...)
 	va_start(ap, fmt);
 	tell("devcredctl: ", fmt, ap);
 	va_end(ap);
-	fputs("usage: ", stderr);
-	ctl_usage_line(stderr, ctl->command);
+	help_usage(stderr, ctl->command);
 	return CTL_USAGE;
 }
 
@@ -75,6 +65,18 @@ option_find(const struct ctl_option *options, const char *name, size_t len)
 		    memcmp(options->name, name, len) == 0)
 			return options;
 	return NULL;
+}
+
+/* Whether people can read of the option of a command. */
+static bool
+option_told(const struct command *command, const char *name, size_t len)
+{
+	const struct command_option *o;
+
+	for (o = command->options; o->name != NULL; o++)
+		if (strlen(o->name) == len && memcmp(o->name, name, len) == 0)
+			return true;
+	return false;
 }
 
 /*
@@ -91,7 +93,8 @@ option_take(const struct ctl *ctl, const struct ctl_option *options, int i,
 	size_t len = strcspn(text, "=");
 
 	*used = 1;
-	if (strncmp(text, "--", 2) == 0)
+	if (strncmp(text, "--", 2) == 0 &&
+	    option_told(ctl->command, text + 2, len - 2))
 		option = option_find(options, text + 2, len - 2);
 	if (option == NULL)
 		return ctl_usage(ctl, "there is no option %.*s here",
@@ -147,7 +150,7 @@ ctl_args(struct ctl *ctl, const struct ctl_option *options, int min, int max)
 	ctl->narg = kept;
 	if (kept < min)
 		return ctl_usage(ctl, "%.*s is missing",
-		    (int)strcspn(ctl->command->operands, " "),
+		    (int)strcspn(ctl->command->operands, " ."),
 		    ctl->command->operands);
 	if (kept > max)
 		return ctl_usage(ctl, "\"%s\" is one argument too many",

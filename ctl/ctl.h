@@ -22,12 +22,28 @@ enum ctl_exit {
 struct ctl;
 struct schema;
 
+#define COMMAND_OPTIONS	10	/* at most */
+#define COMMAND_EXAMPLES 4
+
+/* An option as people read of it.  value: its name; NULL: it is a flag. */
+struct command_option {
+	const char	*name;
+	const char	*value;
+	const char	*help;
+	bool		 needed;
+	bool		 many;		/* may be repeated */
+};
+
 /* A command; those without verb have NULL there. */
 struct command {
 	const char	*noun;
 	const char	*verb;
 	const char	*operands;	/* for the usage line */
 	const char	*help;		/* one line */
+	const char	*text;		/* more of it, or NULL */
+	struct command_option options[COMMAND_OPTIONS + 1];
+	const char	*examples[COMMAND_EXAMPLES + 1];
+	const char	*fails;		/* when, besides "refused"; or NULL */
 	bool		 loads_conf;	/* it does that itself */
 	enum ctl_exit	(*run)(struct ctl *ctl);
 };
@@ -42,8 +58,9 @@ struct ctl {
 };
 
 /*
- * An option of a command: --name sets *flag; --name VALUE sets *value, or is
- * added to *list (each value followed by a space).
+ * Where an option of a command goes: --name sets *flag; --name VALUE sets
+ * *value, or is added to *list (each value followed by a space).  It must be
+ * among those of the command, or nobody could read of it.
  */
 struct ctl_option {
 	const char	 *name;
@@ -64,9 +81,6 @@ enum ctl_exit ctl_args(struct ctl *ctl, const struct ctl_option *options,
 /* Say why the command line makes no sense, and what would; CTL_USAGE. */
 enum ctl_exit ctl_usage(const struct ctl *ctl, const char *fmt, ...)
 	    PRINTF_LIKE(2, 3);
-
-/* Write the usage line of a command. */
-void	 ctl_usage_line(FILE *out, const struct command *command);
 
 /*
  * Tell on standard error what went wrong, with the program's name, and what
@@ -110,7 +124,7 @@ enum ctl_exit session_history(struct ctl *ctl, const struct db_rows *facts,
 /* Tell why the last statement failed, and the exit status for it. */
 enum ctl_exit session_failed(const struct ctl *ctl, enum db_status status);
 
-/* The commands, one file for each noun. */
+/* The commands, one file or more for each noun; tables of them: command.h. */
 enum ctl_exit migrate(struct ctl *ctl);
 enum ctl_exit migrate_status(struct ctl *ctl);
 enum ctl_exit tenant_add(struct ctl *ctl);

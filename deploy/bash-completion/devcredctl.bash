@@ -23,26 +23,21 @@ _devcredctl() {
 			;;
 		esac
 	done
-	help=$("${words[0]}" --help 2>/dev/null |
-	    sed -n 's|^  devcredctl \(\[-c FILE] \)\{0,1\}||p' | cut -f 1)
+	# a line for each command, below it the verbs of a noun
+	help=$("${words[0]}" --help 2>/dev/null | grep -v '^  devcredctl')
+	if [ -z "$noun" ]; then
+		help=$(sed -n 's/^  \([a-z]\{1,\}\) .*/\1/p' <<<"$help")
+	elif grep -q "^  $noun .*[^:]\$" <<<"$help"; then
+		verb=$noun	# it has none
+		help=$("${words[0]}" "$noun" --help 2>/dev/null)
+	elif [ -z "$verb" ]; then
+		help=$(sed -n "/^  $noun .*:\$/{n;p;}" <<<"$help")
+	else
+		help=$("${words[0]}" "$noun" "$verb" --help 2>/dev/null)
+	fi
 	case $cur in
-	-*)
-		help=$(awk -v noun="$noun" -v verb="$verb" '
-			$1 == noun && ($2 == verb || $2 !~ /^[a-z]/)' <<<"$help" |
-		    grep -o -e '--[a-z-]*')
-		;;
-	*)
-		if [ -z "$noun" ]; then
-			help=$(awk '$1 ~ /^[a-z]/ { print $1 }' <<<"$help" |
-			    sort -u)
-		elif [ -z "$verb" ]; then
-			help=$(awk -v noun="$noun" '
-				$1 == noun && $2 ~ /^[a-z]/ { print $2 }
-			' <<<"$help")
-		else
-			help=''
-		fi
-		;;
+	-*) help=$(sed -n 's/^  \(--[a-z-]*\).*/\1/p' <<<"$help") ;;
+	*) [ -z "$verb" ] || help='' ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$help" -- "$cur")
 	if [ "${#COMPREPLY[@]}" -eq 0 ] && [[ $cur != -* ]]; then

@@ -6,6 +6,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 
+use Devcred::CtlHelp qw(commands);
 use Devcred::Shell;
 
 # bash-completion's own part, as far as it is used, and then ours
@@ -33,6 +34,7 @@ for my $case (
 		'options behind an operand'],
 	[['import', 'l'], 'FILES', 'files where there is no verb'],
 	[['tenant', 'list', '--'], '', 'no options of another verb'],
+	[['request', 'accept', '--t'], '--token-stdin', 'options of a verb'],
 	[['nothing', '--'], '', 'nothing for a noun that is none'],
 ) {
 	my ($words, $want, $name) = @$case;
@@ -42,9 +44,7 @@ for my $case (
 	is(join(' ', sort split ' ', $out), $want, $name);
 }
 
-my ($status, $help) = Devcred::Shell::run(["$Devcred::Shell::BIN/devcredctl",
-	'--help']);
-my %noun = map { $_ => 1 } $help =~ /^  devcredctl (?:\[-c FILE\] )?([a-z]+)/mg;
+my %noun = map { $_->{words}[0] => 1 } commands();
 ok(keys %noun > 5, 'there are nouns');
 my ($got, $out) = Devcred::Shell::run(['bash', '-euc', $script, 'bash',
 	"$Devcred::Shell::TOP/deploy/bash-completion/devcredctl.bash",

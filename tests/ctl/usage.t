@@ -6,6 +6,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Devcred::Test;
 use Devcred::Ctl;
+use Devcred::CtlHelp qw(commands);
 
 my $site = Devcred::Site->new(web => 'none', start => 0);
 my $program = "$Devcred::Shell::BIN/devcredctl";
@@ -13,12 +14,24 @@ my $program = "$Devcred::Shell::BIN/devcredctl";
 # Help ------------------------------------------------------------------------
 
 my $help = says($site, ['--help'], 0, qr/^usage:/, '--help shows the commands');
-my @commands = $help =~ /^ +devcredctl \[-c FILE\] ([a-z]+(?: [a-z][a-z-]*)?)(?!\S)/mg;
-cmp_ok(scalar @commands, '>', 10, 'all of them');
+cmp_ok($help =~ tr/\n//, '<=', 30, 'on one screen');
+my @commands = commands();
+cmp_ok(scalar @commands, '>', 40, 'all of them');
 for my $command (@commands) {
-	says($site, [split(/ /, $command), '--help'], 0,
-		qr/\Ausage: devcredctl .*\Q$command\E.*\n\t\w/,
-		"$command --help shows its usage");
+	my ($words, $name) = @$command{qw(words name)};
+	ok($command->{usage} =~ /^devcredctl \[-c FILE\] \Q$name\E\b/ && @{ $command->{examples} }
+		&& !grep({ !length $_->[2] } @{ $command->{options} })
+		&& $command->{help} =~ /^exit status:\n  0 /m
+		&& $command->{help} !~ /^.{80}/m, "$name --help: usage, options, examples, exit status")
+	    or diag($command->{help});
+	# the first mistake is told: it is not the option that help promises
+	for (@{ $command->{options} }) {
+		my ($option, $value) = @$_;
+		my ($status, $text) = Devcred::Shell::run([$program, @$words,
+			defined $value ? "--$option=x" : "--$option", '--frob']);
+		ok($status == 2 && $text =~ /no option --frob here/, "$name takes --$option")
+		    or diag("exit status $status\n$text");
+	}
 }
 for my $noun (qw(tenant user request)) {
 	says($site, [$noun, '--help'], 0, qr/ $noun add /,

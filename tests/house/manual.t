@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 
+use Devcred::CtlHelp qw(commands);
 use Devcred::Shell;
 use Devcred::Source qw(matching text lines keeps output);
 
@@ -60,23 +61,32 @@ sub help {
 }
 
 SKIP: {
-	skip 'mandoc is not installed', 5 if $mandoc;
-	my $help = help('devcredctl');
+	skip 'mandoc is not installed', 6 if $mandoc;
 	my $manual = plain('doc/devcredctl.8');
-	my (@missing, $verbs);
-	while ($help =~ /^ +devcredctl \[-c FILE\] ([a-z]+(?: [a-z][a-z-]*)?)(?!\S)(.*)/mg) {
-		my ($verb, $rest) = ($1, $2);
-		$verbs++;
-		push @missing, "doc/devcredctl.8: there is no $verb"
-		    if $manual !~ /(?<!\w)\Q$verb\E(?!\w)/;
-		push @missing, map { "doc/devcredctl.8: there is no $_ of $verb" }
-			grep { $manual !~ /(?<![\w-])\Q$_\E(?![\w-])/ }
-			$rest =~ /(--[\w-]+)/g;
-	}
-	ok($verbs && $verbs > 5, 'devcredctl --help shows its commands');
-	keeps('doc/devcredctl.8 has every command and option', @missing);
+	# the usage of each command, up to that of the next one
+	my ($synopsis) = $manual =~ /SYNOPSIS (.*?) devcredctl --version .*DESCRIPTION/;
+	my @usage = split /(?=devcredctl \[-c file\] )/, $synopsis;
+	my @commands = commands();
+	my %synopsis = map {
+		my ($noun, $verb) = @{ $_->{words} };
+		my $name = defined $verb ? qr/$noun (?:[a-z-]+ \| )*$verb/ : qr/$noun/;
+		($_->{name} => (grep { /\[-c file\] $name(?!\S)/ } @usage)[0]);
+	} @commands;
+	ok(@commands > 40, 'devcredctl --help shows its commands');
+	keeps('doc/devcredctl.8 has every command with its options', map {
+		my ($name, @options) = ($_->{name}, map { $_->[0] } @{ $_->{options} });
+		my $usage = $synopsis{$name} // '';
+		$usage eq '' ? "there is no $name" : map { "there is no --$_ of $name" }
+			grep { $usage !~ /(?<![\w-])--$_(?![\w-])/ } @options;
+	} @commands);
+	keeps('and no option that --help does not tell', map {
+		my ($name, %told) = ($_->{name}, map { $_->[0] => 1 } @{ $_->{options} });
+		my $same = grep { ($synopsis{$_->{name}} // '') eq ($synopsis{$name} // '') } @commands;
+		$same > 1 ? () : map { "$name has no --$_" } grep { !$told{$_} }
+			($synopsis{$name} // '') =~ /(?<![\w-])--([\w-]+)/g;
+	} @commands);
 
-	$help = help('devcred.fcgi');
+	my $help = help('devcred.fcgi');
 	$manual = plain('doc/devcred.8');
 	keeps('doc/devcred.8 has every option',
 		map { "doc/devcred.8: there is no $_" }

@@ -1,0 +1,117 @@
+#include "command.h"
+
+const struct command commands_request[] = {
+	{ .noun = "request", .verb = "list", .operands = "",
+	    .help = "show new device requests, newest first",
+	    .options = {
+		MAY("tenant", "T", "of this tenant"),
+		MAY("status", "S", "WAITING_FOR_CONNECTION, "
+		    "PENDING_ACCEPTANCE, ACCEPTED or BLOCKED"),
+		MAY("limit", "N", "so many at most; 100 if nothing is said"),
+	    },
+	    .examples = {
+		"devcredctl request list --status pending_acceptance",
+		"devcredctl request list --tenant t1 --limit 100000",
+	    },
+	    .run = request_list },
+	{ .noun = "request", .verb = "show", .operands = "ID",
+	    .help = "show a request, and who has asked for its id",
+	    .examples = {
+		"devcredctl request show 4711",
+	    },
+	    .run = request_show },
+	{ .noun = "request", .verb = "add", .operands = "ID",
+	    .help = "register a device",
+	    .options = {
+		MAY("tenant", "T", "for this tenant; else for management"),
+		MAY("type", "TYPE", "what it is, for people"),
+		MAY("group", "GROUP", "the group its request belongs to"),
+	    },
+	    .examples = {
+		"devcredctl request add 4711 --tenant t1",
+		"devcredctl request add 4712 --type 'pump, 3 kW'",
+	    },
+	    .run = request_add },
+	{ .noun = "request", .verb = "accept", .operands = "ID",
+	    .help = "let a device have its credentials",
+	    .text = "Once it has asked for them.",
+	    .options = {
+		MAY("token-stdin", NULL, "read the security token that came "
+		    "with the device from standard input"),
+	    },
+	    .examples = {
+		"devcredctl request accept 4711",
+		"devcredctl request accept 4712 --token-stdin < token",
+	    },
+	    .run = request_accept },
+	{ .noun = "request", .verb = "block", .operands = "ID",
+	    .help = "refuse a device, but keep its request",
+	    .examples = { "devcredctl request block 4711" },
+	    .run = request_block },
+	{ .noun = "request", .verb = "lift", .operands = "ID",
+	    .help = "lift a block",
+	    .options = {
+		MAY("forget", NULL, "forget who asked: whoever asks next is "
+		    "the device"),
+	    },
+	    .examples = {
+		"devcredctl request lift 4711",
+		"devcredctl request lift 4711 --forget",
+	    },
+	    .run = request_lift },
+	{ .noun = "request", .verb = "delete", .operands = "ID",
+	    .help = "withdraw a request",
+	    .text = "Credentials that the device has already stay good.",
+	    .examples = {
+		"devcredctl request delete 4711",
+	    },
+	    .run = request_delete },
+	COMMANDS_END
+};
+
+const struct command commands_rule[] = {
+	{ .noun = "rule", .verb = "add", .operands = "TENANT/NAME",
+	    .help = "accept devices that fit, when they ask",
+	    .options = {
+		MUST("id", "PATTERN", "the whole id: * is any characters, ? is "
+		    "one"),
+		MAY("source", "NETWORK", "where they ask from, as "
+		    "192.0.2.0/24"),
+		MAY("type", "T", "type of the request"),
+		MAY("needs-token", NULL, "those that send a security token; "
+		    "else those that send none"),
+		MAY("from", "TIME", "from then on, as 2027-01-01T00:00:00Z"),
+		MAY("until", "TIME", "until then"),
+		MAY("quota", "N", "so many devices in all"),
+	    },
+	    .examples = {
+		"devcredctl rule add t1/pumps --id 'pump-*' --quota 100",
+		"devcredctl rule add t1/lab --id '*' --source 192.0.2.0/24",
+	    },
+	    .run = rule_add },
+	{ .noun = "rule", .verb = "list", .operands = "[TENANT]",
+	    .help = "show rules",
+	    .examples = { "devcredctl rule list t1" },
+	    .run = rule_list },
+	{ .noun = "rule", .verb = "try", .operands = "TENANT/NAME",
+	    .help = "show what a rule would accept, and why not others",
+	    .examples = { "devcredctl rule try t1/pumps" },
+	    .run = rule_try },
+	{ .noun = "rule", .verb = "apply", .operands = "TENANT/NAME",
+	    .help = "accept what is pending already and fits",
+	    .examples = { "devcredctl rule apply t1/pumps" },
+	    .run = rule_apply },
+	{ .noun = "rule", .verb = "enable", .operands = "TENANT/NAME",
+	    .help = "have a rule accept again",
+	    .examples = { "devcredctl rule enable t1/pumps" },
+	    .run = rule_enable },
+	{ .noun = "rule", .verb = "disable", .operands = "TENANT/NAME",
+	    .help = "have a rule accept nothing",
+	    .examples = { "devcredctl rule disable t1/pumps" },
+	    .run = rule_disable },
+	{ .noun = "rule", .verb = "delete", .operands = "TENANT/NAME",
+	    .help = "take a rule away",
+	    .examples = { "devcredctl rule delete t1/pumps" },
+	    .run = rule_delete },
+	COMMANDS_END
+};
