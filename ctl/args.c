@@ -79,33 +79,54 @@ option_told(const struct command *command, const char *name, size_t len)
 	return false;
 }
 
+/* Find an option by its name, be it the command's own or a common one. */
+static bool
+option_named(struct ctl *ctl, const struct ctl_option *options,
+    const char *name, size_t len, struct ctl_option *found)
+{
+	const struct ctl_option commons[] = {
+		{ "json", &ctl->json, NULL, NULL },
+		{ NULL, NULL, NULL, NULL }
+	};
+	static const enum command_takes takes[] = { TAKES_JSON };
+	const struct ctl_option *option;
+
+	option = option_find(commons, name, len);
+	if (option != NULL &&
+	    (ctl->command->takes & takes[option - commons]) == 0)
+		option = NULL;
+	if (option == NULL && option_told(ctl->command, name, len))
+		option = option_find(options, name, len);
+	if (option != NULL)
+		*found = *option;
+	return option != NULL;
+}
+
 /*
  * The option at arg[i] ("--name", "--name VALUE" or "--name=VALUE").  *used
  * gets how many arguments it takes.
  */
 static enum ctl_exit
-option_take(const struct ctl *ctl, const struct ctl_option *options, int i,
+option_take(struct ctl *ctl, const struct ctl_option *options, int i,
     int *used)
 {
-	const struct ctl_option *option = NULL;
+	struct ctl_option option;
 	const char *text = ctl->arg[i];
 	const char *value = NULL;
 	size_t len = strcspn(text, "=");
 
 	*used = 1;
-	if (strncmp(text, "--", 2) == 0 &&
-	    option_told(ctl->command, text + 2, len - 2))
-		option = option_find(options, text + 2, len - 2);
-	if (option == NULL)
+	if (strncmp(text, "--", 2) != 0 ||
+	    !option_named(ctl, options, text + 2, len - 2, &option))
 		return ctl_usage(ctl, "there is no option %.*s here",
 		    (int)len, text);
 	if (text[len] == '=')
 		value = text + len + 1;
-	if (option->flag != NULL) {
+	if (option.flag != NULL) {
 		if (value != NULL)
 			return ctl_usage(ctl, "%.*s takes no value", (int)len,
 			    text);
-		*option->flag = true;
+		*option.flag = true;
 		return CTL_DONE;
 	}
 	if (value == NULL) {
@@ -114,13 +135,13 @@ option_take(const struct ctl *ctl, const struct ctl_option *options, int i,
 		value = ctl->arg[i + 1];
 		*used = 2;
 	}
-	if (option->list != NULL) {
-		buf_puts(option->list, value);
-		buf_putc(option->list, ' ');
-	} else if (*option->value != NULL) {
+	if (option.list != NULL) {
+		buf_puts(option.list, value);
+		buf_putc(option.list, ' ');
+	} else if (*option.value != NULL) {
 		return ctl_usage(ctl, "%.*s is given twice", (int)len, text);
 	} else {
-		*option->value = value;
+		*option.value = value;
 	}
 	return CTL_DONE;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "result.h"
 #include "seal.h"
 
 #define SEAL_TIMEOUT	(600 * 1000)	/* ms, of each statement */
@@ -89,14 +90,20 @@ ask(struct ctl *ctl, const struct db_statement *stmt,
 enum ctl_exit
 audit_key(struct ctl *ctl)
 {
+	static const struct result_column columns[] = {
+		{ "key_id", NULL, RESULT_TEXT },
+		RESULT_END
+	};
 	struct seal_key key;
+	const char *id;
 	enum ctl_exit rc;
 
 	if ((rc = ctl_args(ctl, NULL, 1, 1)) != CTL_DONE)
 		return rc;
 	rc = seal_key_make(&key, ctl->arg[0]);
+	id = key.id;
 	if (rc == CTL_DONE)
-		printf("%s\n", key.id);
+		rc = result_say(ctl, columns, &id, "%s\n", id);
 	secret_wipe(&key, sizeof(key));
 	return rc;
 }
@@ -305,6 +312,29 @@ run(struct sealing *s, long seconds)
 	return session_commit(s->ctl);
 }
 
+static enum ctl_exit
+tell(const struct sealing *s)
+{
+	static const struct result_column columns[] = {
+		{ "seals", NULL, RESULT_NUM },
+		{ "event_count", NULL, RESULT_NUM },
+		{ "number", NULL, RESULT_NUM },
+		{ "until_seq", NULL, RESULT_NUM },
+		RESULT_END
+	};
+	struct result r;
+
+	result_init(&r, s->ctl, columns);
+	result_add_num(&r, s->seals);
+	result_add_num(&r, s->events);
+	result_add_num(&r, s->seal.number);
+	result_add_num(&r, s->seal.until);
+	if (s->seals == 0)
+		return result_one(&r, "nothing new to seal\n");
+	return result_one(&r, "%ld events sealed, up to %ld; the last seal is "
+	    "%ld\n", s->events, s->seal.until, s->seal.number);
+}
+
 enum ctl_exit
 audit_seal(struct ctl *ctl)
 {
@@ -337,13 +367,9 @@ audit_seal(struct ctl *ctl)
 	buf_init(&s.newest, 0);
 	if ((rc = seal_key_read(&s.key, key)) == CTL_DONE &&
 	    (rc = run(&s, seconds)) == CTL_DONE) {
-		if (s.seals == 0)
-			puts("nothing new to seal");
-		else
-			printf("%ld events sealed, up to %ld; the last seal "
-			    "is %ld\n", s.events, s.seal.until,
-			    s.seal.number);
-		rc = hand_out(&s, out);
+		rc = tell(&s);
+		if (hand_out(&s, out) != CTL_DONE)
+			rc = CTL_FAILED;
 	}
 	secret_wipe(&s.key, sizeof(s.key));
 	buf_free(&s.newest);

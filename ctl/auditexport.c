@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "exported.h"
+#include "result.h"
 #include "secret.h"
 
 #define EXPORT_TIMEOUT	(600 * 1000)	/* ms, of each statement */
@@ -45,6 +46,7 @@ struct month {
 	const char	*name;		/* YYYY-MM */
 	const char	*dir;
 	bool		 drop;
+	struct result	*told;		/* of all months */
 	char		 file[32];	/* without its folder */
 	struct buf	 path;
 	struct buf	 temporary;
@@ -210,14 +212,21 @@ take_out(struct month *m)
 	if ((rc = write_file(m)) != CTL_DONE || (rc = record(m)) != CTL_DONE ||
 	    (m->drop && (rc = forget(m)) != CTL_DONE))
 		return rc;
-	if ((rc = session_commit(m->ctl)) == CTL_DONE)
+	if ((rc = session_commit(m->ctl)) != CTL_DONE)
+		return rc;
+	result_add(m->told, m->name);
+	result_add(m->told, m->file);
+	result_add_num(m->told, m->events);
+	result_add(m->told, m->drop ? "t" : "f");
+	if (!m->ctl->json)
 		printf("%s: %ld events in %s%s\n", m->name, m->events,
 		    buf_text(&m->path), m->drop ? ", dropped here" : "");
-	return rc;
+	return CTL_DONE;
 }
 
 static enum ctl_exit
-month_export(struct ctl *ctl, const char *name, const char *dir, bool drop)
+month_export(struct ctl *ctl, const char *name, const char *dir, bool drop,
+    struct result *told)
 {
 	struct month m;
 	enum ctl_exit rc;
@@ -227,6 +236,7 @@ month_export(struct ctl *ctl, const char *name, const char *dir, bool drop)
 	m.name = name;
 	m.dir = dir;
 	m.drop = drop;
+	m.told = told;
 	snprintf(m.file, sizeof(m.file), "event_%s.jsonl", name);
 	buf_init(&m.path, 0);
 	buf_init(&m.temporary, 0);
@@ -258,6 +268,14 @@ audit_export(struct ctl *ctl)
 		{ "drop", &drop, NULL, NULL },
 		{ NULL, NULL, NULL, NULL }
 	};
+	static const struct result_column columns[] = {
+		{ "month", NULL, RESULT_TEXT },
+		{ "file", NULL, RESULT_TEXT },
+		{ "event_count", NULL, RESULT_NUM },
+		{ "dropped", NULL, RESULT_BOOL },
+		RESULT_END
+	};
+	struct result told;
 	struct db_rows rows;
 	enum ctl_exit rc;
 	int i;
@@ -273,16 +291,21 @@ audit_export(struct ctl *ctl)
 	    (rc = ask(ctl, &stmt_months, &before, &rows)) != CTL_DONE)
 		return rc;
 	rc = session_commit(ctl);
+	result_init(&told, ctl, columns);
 	for (i = 0; i < rows.n && rc == CTL_DONE; i++) {
 		db_free(ctl->db);
 		ctl->db = NULL;
 		rc = session_begin(ctl);
 		if (rc == CTL_DONE)
 			rc = month_export(ctl, db_text(&rows, i, 0), dir,
-			    drop);
+			    drop, &told);
 	}
-	if (rc == CTL_DONE && rows.n == 0)
+	/* also if one failed: the others are there */
+	if (ctl->json && result_list(&told) != CTL_DONE)
+		rc = CTL_FAILED;
+	else if (!ctl->json && rc == CTL_DONE && rows.n == 0)
 		puts("there is no such month");
+	result_free(&told);
 	db_rows_free(&rows);
 	return rc;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "exported.h"
+#include "result.h"
 #include "seal.h"
 
 #define VERIFY_TIMEOUT	(600 * 1000)	/* ms, of each statement */
@@ -45,7 +46,7 @@ struct verifying {
 	unsigned char	 digest[DIGEST_SIZE];	/* of its text */
 	long		 seals;
 	long		 events;
-	long		 faults;
+	struct faults	 faults;
 	long		 lost;		/* events, perhaps in lost exports */
 };
 
@@ -66,8 +67,7 @@ ask(struct ctl *ctl, const struct db_statement *stmt,
 static void
 seal_fault(struct verifying *v, long number, const char *what)
 {
-	printf("seal %ld %s\n", number, what);
-	v->faults++;
+	faults_add(&v->faults, "seal %ld %s", number, what);
 }
 
 /* The seq that a digest begins with. */
@@ -85,8 +85,8 @@ static void
 event_fault(struct verifying *v, const char *digest, const char *what,
     long number)
 {
-	printf("event %lld %s (seal %ld)\n", seq_of(digest), what, number);
-	v->faults++;
+	faults_add(&v->faults, "event %lld %s (seal %ld)", seq_of(digest),
+	    what, number);
 }
 
 /* Which of two digests comes first; -1, 0 or 1.  The end comes last. */
@@ -276,6 +276,31 @@ check_end(struct verifying *v)
 	return CTL_DONE;
 }
 
+/* Tell how it ended. */
+static enum ctl_exit
+tell(struct verifying *v, long unsealed)
+{
+	static const struct result_column columns[] = {
+		{ "seals", NULL, RESULT_NUM },
+		{ "event_count", NULL, RESULT_NUM },
+		{ "unsealed", NULL, RESULT_NUM },
+		{ "lost", NULL, RESULT_NUM },
+		{ "faults", NULL, RESULT_JSON },
+		RESULT_END
+	};
+	struct result r;
+
+	result_init(&r, v->ctl, columns);
+	result_add_num(&r, v->seals);
+	result_add_num(&r, v->events);
+	result_add_num(&r, unsealed);
+	result_add_num(&r, v->lost);
+	result_add(&r, faults_array(&v->faults));
+	return result_one(&r, "%ld seals over %ld events: %ld faults; %ld "
+	    "events are not sealed yet\n", v->seals, v->events, v->faults.n,
+	    unsealed);
+}
+
 static enum ctl_exit
 run(struct verifying *v, const char *exports)
 {
@@ -294,17 +319,15 @@ run(struct verifying *v, const char *exports)
 	if (rc != CTL_DONE || (rc = check_all(v)) != CTL_DONE ||
 	    (rc = check_end(v)) != CTL_DONE)
 		return rc;
-	if (v->lost > 0)
+	if (v->lost > 0 && !v->ctl->json)
 		printf("%ld events are missing that these exports had\n",
 		    v->lost);
 	snprintf(room, sizeof(room), "%ld", v->until);
 	if ((rc = ask(v->ctl, &stmt_rest, values, &rows)) != CTL_DONE)
 		return rc;
-	printf("%ld seals over %ld events: %ld faults; %ld events are not "
-	    "sealed yet\n", v->seals, v->events, v->faults,
-	    db_num(&rows, 0, 0));
+	rc = tell(v, db_num(&rows, 0, 0));
 	db_rows_free(&rows);
-	return v->faults == 0 ? CTL_DONE : CTL_FAILED;
+	return rc == CTL_DONE && v->faults.n > 0 ? CTL_FAILED : rc;
 }
 
 enum ctl_exit
@@ -327,6 +350,7 @@ audit_verify(struct ctl *ctl)
 		return rc;
 	if (public == NULL)
 		return ctl_usage(ctl, "--public is missing");
+	faults_init(&v.faults, ctl);
 	buf_init(&v.public, SEAL_FILE_MAX);
 	buf_init(&v.against, SEAL_FILE_MAX);
 	rc = seal_file_read(&v.public, public);
@@ -335,6 +359,7 @@ audit_verify(struct ctl *ctl)
 	if (rc == CTL_DONE)
 		rc = run(&v, exports);
 	exported_free(v.exported);
+	faults_free(&v.faults);
 	buf_free(&v.against);
 	buf_free(&v.public);
 	return rc;

@@ -17,7 +17,7 @@ const struct command commands_database[] = {
 		"devcredctl migrate --dry-run > migrate.sql",
 	    },
 	    .fails = "with --status: something is pending or differs",
-	    .run = migrate },
+	    .takes = TAKES_JSON, .run = migrate },
 	{ .noun = "check", .operands = "",
 	    .help = "look for faults, and say what to do about each",
 	    .text = "In the settings, in the database, and at the socket.",
@@ -30,8 +30,9 @@ const struct command commands_database[] = {
 	    "where it runs as a CGI program only.",
 	    .examples = {
 		"devcredctl housekeep",
+		"devcredctl housekeep --json",
 	    },
-	    .run = housekeep },
+	    .takes = TAKES_JSON, .run = housekeep },
 	{ .noun = "import", .operands = "FILE",
 	    .help = "register the devices of a CSV file",
 	    .text = "By the rules of bulk registration over HTTP; FILE may "
@@ -49,7 +50,7 @@ const struct command commands_database[] = {
 		"zcat devices.csv.gz | devcredctl import -",
 	    },
 	    .fails = "a line failed",
-	    .run = import },
+	    .takes = TAKES_JSON, .run = import },
 	COMMANDS_END
 };
 
@@ -59,11 +60,11 @@ const struct command commands_key[] = {
 	    .text = "Its id alone is written to standard output; one is made "
 	    "up if none is given.",
 	    .examples = { "devcredctl key add", "devcredctl key add k2027" },
-	    .run = key_add },
+	    .takes = TAKES_JSON, .run = key_add },
 	{ .noun = "key", .verb = "list", .operands = "",
 	    .help = "show the keys that seal and open",
 	    .examples = { "devcredctl key list" },
-	    .run = key_list },
+	    .takes = TAKES_JSON, .run = key_list },
 	{ .noun = "key", .verb = "retire", .operands = "ID",
 	    .help = "take a key away: what it sealed stays shut",
 	    .options = {
@@ -73,7 +74,7 @@ const struct command commands_key[] = {
 	    },
 	    .examples = { "devcredctl key retire k20260823-09e1b7aa" },
 	    .fails = "passwords that it sealed can still be asked for",
-	    .run = key_retire },
+	    .takes = TAKES_JSON, .run = key_retire },
 	COMMANDS_END
 };
 
@@ -82,7 +83,7 @@ const struct command commands_audit[] = {
 	    .help = "make a key that signs seals, and FILE.pub that checks "
 	    "them",
 	    .examples = { "devcredctl audit key audit.key" },
-	    .run = audit_key },
+	    .takes = TAKES_JSON, .run = audit_key },
 	{ .noun = "audit", .verb = "seal", .operands = "",
 	    .help = "sign the events since the last seal",
 	    .options = {
@@ -95,7 +96,7 @@ const struct command commands_audit[] = {
 		"devcredctl audit seal --key audit.key",
 		"devcredctl audit seal --key audit.key --out seals --wait 5",
 	    },
-	    .run = audit_seal },
+	    .takes = TAKES_JSON, .run = audit_seal },
 	{ .noun = "audit", .verb = "verify", .operands = "",
 	    .help = "find events and seals that are not as they were sealed",
 	    .options = {
@@ -111,7 +112,7 @@ const struct command commands_audit[] = {
 		    "--against seals",
 	    },
 	    .fails = "there is a fault",
-	    .run = audit_verify },
+	    .takes = TAKES_JSON, .run = audit_verify },
 	{ .noun = "audit", .verb = "export", .operands = "",
 	    .help = "write whole months to files, and drop them",
 	    .options = {
@@ -124,6 +125,6 @@ const struct command commands_audit[] = {
 		"devcredctl audit export --before 2026-01 --dir .",
 		"devcredctl audit export --before 2026-01 --dir . --drop",
 	    },
-	    .run = audit_export },
+	    .takes = TAKES_JSON, .run = audit_export },
 	COMMANDS_END
 };

@@ -16,14 +16,14 @@ const struct command commands_tenant[] = {
 		"devcredctl tenant add t1",
 		"devcredctl tenant add t2 --domain t2.example.org",
 	    },
-	    .run = tenant_add },
+	    .takes = TAKES_JSON, .run = tenant_add },
 	{ .noun = "tenant", .verb = "list", .operands = "",
 	    .help = "show all tenants",
 	    .examples = {
 		"devcredctl tenant list",
-		"devcredctl tenant list",
+		"devcredctl tenant list --json",
 	    },
-	    .run = tenant_list },
+	    .takes = TAKES_JSON, .run = tenant_list },
 	{ .noun = "tenant", .verb = "set", .operands = "ID",
 	    .help = "change a tenant",
 	    .options = {
@@ -47,7 +47,7 @@ const struct command commands_tenant[] = {
 		    "--waiting-expiry 30d",
 		"devcredctl tenant set t1 --device-limit none",
 	    },
-	    .run = tenant_set },
+	    .takes = TAKES_JSON, .run = tenant_set },
 	{ .noun = "tenant", .verb = "grant-login", .operands = "ID LOGIN",
 	    .help = "let a login of the database see and change what a tenant "
 	    "has",
@@ -56,11 +56,11 @@ const struct command commands_tenant[] = {
 	    },
 	    .examples = { "devcredctl tenant grant-login t1 reporting "
 		"--read-only" },
-	    .run = tenant_grant_login },
+	    .takes = TAKES_JSON, .run = tenant_grant_login },
 	{ .noun = "tenant", .verb = "revoke-login", .operands = "ID LOGIN",
 	    .help = "take that back",
 	    .examples = { "devcredctl tenant revoke-login t1 reporting" },
-	    .run = tenant_revoke_login },
+	    .takes = TAKES_JSON, .run = tenant_revoke_login },
 	COMMANDS_END
 };
 
@@ -81,7 +81,7 @@ const struct command commands_user[] = {
 		    "--role BOOTSTRAP --generate",
 		"devcredctl user add t1/cron --role READ --stdin < password",
 	    },
-	    .run = user_add },
+	    .takes = TAKES_JSON, .run = user_add },
 	{ .noun = "user", .verb = "passwd", .operands = "TENANT/NAME",
 	    .help = "give a user another password",
 	    .options = {
@@ -92,21 +92,21 @@ const struct command commands_user[] = {
 		"devcredctl user passwd t1/anna",
 		"devcredctl user passwd t1/anna --generate",
 	    },
-	    .run = user_passwd },
+	    .takes = TAKES_JSON, .run = user_passwd },
 	{ .noun = "user", .verb = "list", .operands = "[TENANT]",
 	    .help = "show users",
 	    .examples = {
 		"devcredctl user list",
-		"devcredctl user list t1",
+		"devcredctl user list t1 --json",
 	    },
-	    .run = user_list },
+	    .takes = TAKES_JSON, .run = user_list },
 	{ .noun = "user", .verb = "disable", .operands = "TENANT/NAME",
 	    .help = "refuse a user's logins",
 	    .examples = { "devcredctl user disable t1/anna" },
-	    .run = user_disable },
+	    .takes = TAKES_JSON, .run = user_disable },
 	{ .noun = "user", .verb = "enable", .operands = "TENANT/NAME",
 	    .help = "allow a user's logins again",
 	    .examples = { "devcredctl user enable t1/anna" },
-	    .run = user_enable },
+	    .takes = TAKES_JSON, .run = user_enable },
 	COMMANDS_END
 };

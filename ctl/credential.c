@@ -4,9 +4,9 @@
 #include "ctl.h"
 #include "model.h"
 #include "names.h"
+#include "result.h"
 #include "secret.h"
 #include "store.h"
-#include "table.h"
 #include "text.h"
 
 #define LIST_LIMIT	100	/* credentials shown if nothing is said */
@@ -18,7 +18,8 @@
 
 static const struct db_statement stmt_list = { "credential_list",
 	"select c.id, c.tenant, c.status, c.issued, c.first_used, c.expires,"
-	"       c.delivery, c.failures"
+	"       c.delivery, c.failures, c.username, c.generation,"
+	"       c.issued_to, c.deliveries, c.accepted_by"
 	"  from devcred.credential_list(coalesce($1, 'management'), $2, $3,"
 	"       case when $1 = 'management' then null else $4::int end, 0,"
 	"       false) c"
@@ -42,11 +43,16 @@ static const struct db_statement stmt_decommission = {
 static const struct db_statement stmt_rotate = { "credential_rotate",
 	TOLD "credential_rotate(" BY ", $3::bytea, $4::bytea, $5::int, $6)",
 	6 };
-static const struct db_statement stmt_housekeep = { "housekeep",
-	"select windows, passwords, lines, requests from devcred.housekeep()",
-	0 };
 
 enum { AT_OUTCOME, AT_TENANT, AT_STATUS, AT_EXPIRES };
+
+static const struct result_column columns_changed[] = {
+	{ "device_id", NULL, RESULT_TEXT },
+	{ "tenant", NULL, RESULT_TEXT },
+	{ "status", NULL, RESULT_TEXT },
+	{ "expires_at", NULL, RESULT_TIME },
+	RESULT_END
+};
 
 /* Take the id and the tenant, and further options, from the command line. */
 static enum ctl_exit
@@ -88,6 +94,17 @@ change(struct ctl *ctl, const struct db_statement *stmt,
 	return rc;
 }
 
+/* What a change has made of a credential. */
+static void
+tell(const struct ctl *ctl, const struct db_rows *rows, struct result *told)
+{
+	result_init(told, ctl, columns_changed);
+	result_add(told, ctl->arg[0]);
+	result_add(told, db_text(rows, 0, AT_TENANT));
+	result_add(told, db_text(rows, 0, AT_STATUS));
+	result_add(told, db_text(rows, 0, AT_EXPIRES));
+}
+
 /* A change that needs no more than the id; done says what it did. */
 static enum ctl_exit
 simple(struct ctl *ctl, const struct db_statement *stmt, const char *done)
@@ -98,6 +115,7 @@ simple(struct ctl *ctl, const struct db_statement *stmt, const char *done)
 		{ NULL, NULL, NULL, NULL }
 	};
 	const char *values[2];
+	struct result told;
 	struct db_rows rows;
 	enum ctl_exit rc;
 
@@ -107,10 +125,11 @@ simple(struct ctl *ctl, const struct db_statement *stmt, const char *done)
 	values[1] = tenant;
 	if ((rc = change(ctl, stmt, values, &rows)) != CTL_DONE)
 		return rc;
-	printf("%s of the tenant %s %s\n", values[0],
+	tell(ctl, &rows, &told);
+	rc = result_one(&told, "%s of the tenant %s %s\n", values[0],
 	    db_text(&rows, 0, AT_TENANT), done);
 	db_rows_free(&rows);
-	return CTL_DONE;
+	return rc;
 }
 
 enum ctl_exit
@@ -146,6 +165,7 @@ credential_reopen(struct ctl *ctl)
 		{ NULL, NULL, NULL, NULL }
 	};
 	const char *values[3];
+	struct result told;
 	struct db_rows rows;
 	char window[24];
 	enum ctl_exit rc;
@@ -158,9 +178,10 @@ credential_reopen(struct ctl *ctl)
 	values[2] = window;
 	if ((rc = change(ctl, &stmt_reopen, values, &rows)) != CTL_DONE)
 		return rc;
-	printf("%s may ask once more, within %s s\n", values[0], window);
+	tell(ctl, &rows, &told);
 	db_rows_free(&rows);
-	return CTL_DONE;
+	return result_one(&told, "%s may ask once more, within %s s\n",
+	    values[0], window);
 }
 
 enum ctl_exit
@@ -172,6 +193,7 @@ credential_expire(struct ctl *ctl)
 		{ NULL, NULL, NULL, NULL }
 	};
 	const char *values[3];
+	struct result told;
 	struct db_rows rows;
 	enum ctl_exit rc;
 
@@ -182,13 +204,14 @@ credential_expire(struct ctl *ctl)
 	values[2] = strcmp(ctl->arg[1], "never") != 0 ? ctl->arg[1] : NULL;
 	if ((rc = change(ctl, &stmt_expire, values, &rows)) != CTL_DONE)
 		return rc;
+	tell(ctl, &rows, &told);
 	if (db_text(&rows, 0, AT_EXPIRES) != NULL)
-		printf("%s expires %s\n", values[0],
+		rc = result_one(&told, "%s expires %s\n", values[0],
 		    db_text(&rows, 0, AT_EXPIRES));
 	else
-		printf("%s does not expire\n", values[0]);
+		rc = result_one(&told, "%s does not expire\n", values[0]);
 	db_rows_free(&rows);
-	return CTL_DONE;
+	return rc;
 }
 
 /* Hand a new password to the database; its text is shown when it counts. */
@@ -196,6 +219,12 @@ static enum ctl_exit
 rotate(struct ctl *ctl, const char *tenant, const char *overlap,
     const struct secret_password *pw, const char *crypt_hash)
 {
+	static const struct result_column columns[] = {
+		{ "device_id", NULL, RESULT_TEXT },
+		{ "tenant", NULL, RESULT_TEXT },
+		{ "password", NULL, RESULT_TEXT },
+		RESULT_END
+	};
 	const char *values[6];
 	struct db_rows rows;
 	struct buf salt;
@@ -215,14 +244,18 @@ rotate(struct ctl *ctl, const char *tenant, const char *overlap,
 	values[4] = overlap;
 	values[5] = crypt_hash;
 	if ((rc = change(ctl, &stmt_rotate, values, &rows)) == CTL_DONE) {
-		db_rows_free(&rows);
-		if (puts(pw->text) == EOF || fflush(stdout) == EOF) {
+		const char *const told[] = { values[0],
+			db_text(&rows, 0, AT_TENANT), pw->text };
+
+		if (result_say(ctl, columns, told, "%s\n", pw->text) !=
+		    CTL_DONE || fflush(stdout) == EOF || ferror(stdout)) {
 			ctl_error("the password is set, but could not be "
 			    "shown");
 			ctl_advice("devcredctl credential rotate %s again",
 			    values[0]);
 			rc = CTL_FAILED;
 		}
+		db_rows_free(&rows);
 	}
 	buf_free(&salt);
 	buf_free(&hash);
@@ -266,12 +299,26 @@ credential_rotate(struct ctl *ctl)
 	return rc;
 }
 
+static const struct result_column columns_list[] = {
+	{ "device_id", "ID", RESULT_TEXT },
+	{ "tenant", "TENANT", RESULT_TEXT },
+	{ "status", "STATUS", RESULT_TEXT },
+	{ "issued_at", "ISSUED", RESULT_TIME },
+	{ "first_used_at", "FIRST USED", RESULT_TIME },
+	{ "expires_at", "EXPIRES", RESULT_TIME },
+	{ "delivery", "DELIVERY", RESULT_TEXT },
+	{ "failures", "FAILURES", RESULT_NUM },
+	{ "username", NULL, RESULT_TEXT },
+	{ "generation", NULL, RESULT_NUM },
+	{ "issued_to", NULL, RESULT_TEXT },
+	{ "deliveries", NULL, RESULT_NUM },
+	{ "accepted_by", NULL, RESULT_TEXT },
+	RESULT_END
+};
+
 enum ctl_exit
 credential_list(struct ctl *ctl)
 {
-	static const char *const titles[] = { "ID", "TENANT", "STATUS",
-		"ISSUED", "FIRST USED", "EXPIRES", "DELIVERY", "FAILURES",
-		NULL };
 	static const char *const statuses[] = { "ACTIVE", "DISABLED",
 		"EXPIRED", NULL };
 	const char *tenant = NULL;
@@ -312,32 +359,9 @@ credential_list(struct ctl *ctl)
 	more = rows.n > n;
 	if (more)
 		rows.n = (int)n;
-	if (table_print_rows(titles, &rows, 0, stdout) == -1) {
-		ctl_error("out of memory");
-		rc = CTL_FAILED;
-	} else if (more) {
+	rc = result_rows(ctl, columns_list, &rows);
+	if (rc == CTL_DONE && more)
 		ctl_error("there are more than %ld; see --limit", n);
-	}
-	db_rows_free(&rows);
-	return rc;
-}
-
-enum ctl_exit
-housekeep(struct ctl *ctl)
-{
-	struct db_rows rows;
-	enum ctl_exit rc;
-
-	if ((rc = ctl_args(ctl, NULL, 0, 0)) != CTL_DONE ||
-	    (rc = session_begin(ctl)) != CTL_DONE ||
-	    (rc = session_call(ctl, &stmt_housekeep, NULL, &rows)) != CTL_DONE)
-		return rc;
-	if ((rc = session_commit(ctl)) == CTL_DONE)
-		printf("%s delivery windows closed, %s old passwords ended, "
-		    "%s lines of bulk registrations removed, "
-		    "%s requests withdrawn\n",
-		    db_text(&rows, 0, 0), db_text(&rows, 0, 1),
-		    db_text(&rows, 0, 2), db_text(&rows, 0, 3));
 	db_rows_free(&rows);
 	return rc;
 }

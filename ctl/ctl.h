@@ -25,6 +25,11 @@ struct schema;
 #define COMMAND_OPTIONS	10	/* at most */
 #define COMMAND_EXAMPLES 4
 
+/* What a command takes besides its own options. */
+enum command_takes {
+	TAKES_JSON = 1		/* --json: what it shows is for programs */
+};
+
 /* An option as people read of it.  value: its name; NULL: it is a flag. */
 struct command_option {
 	const char	*name;
@@ -44,6 +49,7 @@ struct command {
 	struct command_option options[COMMAND_OPTIONS + 1];
 	const char	*examples[COMMAND_EXAMPLES + 1];
 	const char	*fails;		/* when, besides "refused"; or NULL */
+	unsigned int	 takes;		/* enum command_takes */
 	bool		 loads_conf;	/* it does that itself */
 	enum ctl_exit	(*run)(struct ctl *ctl);
 };
@@ -52,6 +58,7 @@ struct ctl {
 	const char	*conf_path;	/* -c FILE, or NULL */
 	struct conf	 conf;
 	struct db	*db;		/* NULL until session_connect() */
+	bool		 json;		/* --json: given */
 	const struct command *command;
 	char		**arg;		/* what follows noun and verb */
 	int		 narg;
@@ -70,10 +77,10 @@ struct ctl_option {
 };
 
 /*
- * Take the options out of the arguments; ctl->arg and ctl->narg are left with
- * the operands, of which there must be min to max.  options ends with a NULL
- * name; NULL: there are none.  CTL_USAGE, with the reason and the usage told,
- * if it does not fit.
+ * Take the options, common ones too, out of the arguments; ctl->arg and
+ * ctl->narg are left with the operands, of which there must be min to max.
+ * options ends with a NULL name; NULL: there are none.  CTL_USAGE, with the
+ * reason and the usage told, if it does not fit.
  */
 enum ctl_exit ctl_args(struct ctl *ctl, const struct ctl_option *options,
 	    int min, int max) MUST_CHECK;
@@ -120,6 +127,10 @@ enum ctl_exit session_look(struct ctl *ctl, struct db_rows *facts) MUST_CHECK;
 /* schema_read(), with the reason of a failure told. */
 enum ctl_exit session_history(struct ctl *ctl, const struct db_rows *facts,
 	    struct schema *schema) MUST_CHECK;
+
+/* Tell what a migration has applied: what was pending in the schema. */
+enum ctl_exit migrate_report(const struct ctl *ctl,
+	    const struct schema *schema) MUST_CHECK;
 
 /* Tell why the last statement failed, and the exit status for it. */
 enum ctl_exit session_failed(const struct ctl *ctl, enum db_status status);

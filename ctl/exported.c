@@ -85,7 +85,7 @@ line_seq(const char *line)
 /* Open one of them, if it is as recorded. */
 static void
 open_one(struct export *e, const struct db_rows *rows, int row,
-    const char *dir, long *faults)
+    const char *dir, struct faults *faults)
 {
 	unsigned char recorded[DIGEST_SIZE];
 	unsigned char digest[DIGEST_SIZE];
@@ -96,13 +96,12 @@ open_one(struct export *e, const struct db_rows *rows, int row,
 	buf_init(&path, 0);
 	buf_printf(&path, "%s/%s", dir, db_text(rows, row, 1));
 	if (exported_digest(buf_text(&path), digest) != CTL_DONE) {
-		printf("export of %s is missing\n", db_text(rows, row, 0));
-		(*faults)++;
+		faults_add(faults, "export of %s is missing",
+		    db_text(rows, row, 0));
 	} else if (db_bytes(rows, row, 4, recorded, DIGEST_SIZE) == -1 ||
 	    memcmp(recorded, digest, DIGEST_SIZE) != 0) {
-		printf("export of %s is not as it was recorded\n",
+		faults_add(faults, "export of %s is not as it was recorded",
 		    db_text(rows, row, 0));
-		(*faults)++;
 	} else {
 		e->file = fopen(buf_text(&path), "re");
 	}
@@ -112,7 +111,7 @@ open_one(struct export *e, const struct db_rows *rows, int row,
 
 enum ctl_exit
 exported_open(struct ctl *ctl, const char *dir, struct exported **exported,
-    long *faults)
+    struct faults *faults)
 {
 	struct exported *x;
 	struct db_rows rows;

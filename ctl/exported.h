@@ -6,17 +6,18 @@
 #define DEVCREDCTL_EXPORTED_H
 
 #include "ctl.h"
+#include "faults.h"
 
 /* Files of months that are no more in the database. */
 struct exported;
 
 /*
  * Look up what was exported and dropped, and check each file in the folder
- * against what is recorded of it; faults are told on standard output, and
- * counted.  The caller frees *exported in any case.
+ * against what is recorded of it; what is wrong is added to the faults.  The
+ * caller frees *exported in any case.
  */
 enum ctl_exit exported_open(struct ctl *ctl, const char *dir,
-	    struct exported **exported, long *faults) MUST_CHECK;
+	    struct exported **exported, struct faults *faults) MUST_CHECK;
 
 /*
  * Add the digests of events of a format, with after < seq <= until, to those

@@ -25,12 +25,26 @@ const struct command_group command_groups[] = {
 	{ NULL, NULL, NULL }
 };
 
-/* The i-th option; NULL: there are no more. */
+static const struct command_option commons[] = {
+	{ "json", NULL, "write JSON, for programs", false, false },
+};
+
+#define NCOMMONS	((int)(sizeof(commons) / sizeof(commons[0])))
+
+/* The i-th option, the common ones last; NULL: there are no more. */
 static const struct command_option *
 option_at(const struct command *command, int i)
 {
-	return i < COMMAND_OPTIONS && command->options[i].name != NULL ?
-	    &command->options[i] : NULL;
+	int n = 0;
+
+	while (n < COMMAND_OPTIONS && command->options[n].name != NULL)
+		n++;
+	if (i < n)
+		return &command->options[i];
+	for (i -= n, n = 0; n < NCOMMONS; n++)
+		if ((command->takes & 1u << n) != 0 && i-- == 0)
+			return &commons[n];
+	return NULL;
 }
 
 /* Write what must stay together. */

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "csv.h"
 #include "ctl.h"
+#include "result.h"
 
 #define TOLD_MAX	20	/* failures told where no file takes them */
 #define PIECE_SIZE	((size_t)64 * 1024)
@@ -139,6 +140,29 @@ import_read(struct import *im, struct bulk *bulk)
 	return bulk_finish(bulk);
 }
 
+/* How it ended. */
+static enum ctl_exit
+import_tell(const struct ctl *ctl, const struct bulk_count *count)
+{
+	static const struct result_column columns[] = {
+		{ "lines", NULL, RESULT_NUM },
+		{ "created", NULL, RESULT_NUM },
+		{ "updated", NULL, RESULT_NUM },
+		{ "failed", NULL, RESULT_NUM },
+		RESULT_END
+	};
+	struct result r;
+
+	result_init(&r, ctl, columns);
+	result_add_num(&r, count->all);
+	result_add_num(&r, count->created);
+	result_add_num(&r, count->updated);
+	result_add_num(&r, count->failed);
+	return result_one(&r, "%ld lines: %ld created, %ld updated, %ld "
+	    "failed\n", count->all, count->created, count->updated,
+	    count->failed);
+}
+
 static enum ctl_exit
 import_run(struct ctl *ctl, struct import *im, const char *scope,
     const char *actor)
@@ -146,6 +170,7 @@ import_run(struct ctl *ctl, struct import *im, const char *scope,
 	const struct bulk_count *count;
 	enum bulk_state state;
 	struct bulk *bulk;
+	enum ctl_exit rc;
 
 	bulk = bulk_new(ctl->db, scope, actor, NULL, NULL, told, im);
 	if (bulk == NULL) {
@@ -160,17 +185,15 @@ import_run(struct ctl *ctl, struct import *im, const char *scope,
 	if (im->told > TOLD_MAX)
 		ctl_advice("and %ld more; --errors FILE keeps them all",
 		    im->told - TOLD_MAX);
-	if (state != BULK_REFUSED)
-		printf("%ld lines: %ld created, %ld updated, %ld failed\n",
-		    count->all, count->created, count->updated, count->failed);
+	rc = state == BULK_REFUSED ? CTL_FAILED : import_tell(ctl, count);
 	if (state == BULK_UNAVAILABLE)
 		ctl_error("then the database did not answer: %s; the file "
 		    "may be imported again", db_message(ctl->db));
 	bulk_free(bulk);
 	if (state == BULK_UNAVAILABLE)
 		return CTL_UNREACHABLE;
-	return state == BULK_READING && count->failed == 0 ? CTL_DONE :
-	    CTL_FAILED;
+	return rc == CTL_DONE && state == BULK_READING && count->failed == 0 ?
+	    CTL_DONE : CTL_FAILED;
 }
 
 enum ctl_exit

@@ -3,8 +3,8 @@
 #include <time.h>
 
 #include "keyedit.h"
+#include "result.h"
 #include "secret.h"
-#include "table.h"
 
 /* The key file; NULL, with what is missing told, if there is none. */
 static const char *
@@ -49,6 +49,11 @@ key_is_free(struct ctl *ctl, const char *id)
 	db_rows_free(&rows);
 	return rc;
 }
+
+static const struct result_column columns_key[] = {
+	{ "key", NULL, RESULT_TEXT },
+	RESULT_END
+};
 
 static enum ctl_exit
 no_key(const char *id)
@@ -173,8 +178,11 @@ key_add(struct ctl *ctl)
 			rc = add(&edit, buf_text(&id));
 		keyedit_end(&edit);
 	}
-	if (rc == CTL_DONE)
-		puts(buf_text(&id));
+	if (rc == CTL_DONE) {
+		const char *value = buf_text(&id);
+
+		rc = result_say(ctl, columns_key, &value, "%s\n", value);
+	}
 	buf_free(&id);
 	return rc;
 }
@@ -182,10 +190,16 @@ key_add(struct ctl *ctl)
 enum ctl_exit
 key_list(struct ctl *ctl)
 {
-	static const char *const titles[] = { "KEY", "CREATED", "USE", NULL };
+	static const struct result_column columns[] = {
+		{ "key", "KEY", RESULT_TEXT },
+		{ "created", "CREATED", RESULT_TEXT },
+		{ NULL, "USE", RESULT_TEXT },
+		{ "seals", NULL, RESULT_BOOL },
+		RESULT_END
+	};
 	struct keyfile file;
 	struct keyring *ring = NULL;
-	struct table table;
+	struct result r;
 	struct buf error;
 	const char *path;
 	enum ctl_exit rc;
@@ -204,20 +218,17 @@ key_list(struct ctl *ctl)
 	buf_free(&error);
 	if (ring == NULL)
 		return CTL_FAILED;
-	table_init(&table, titles);
+	result_init(&r, ctl, columns);
 	for (i = 0; i < keyring_count(ring); i++) {
-		table_add(&table, keyring_id(ring, i));
-		table_add(&table, keyring_created(ring, i));
-		table_add(&table, i + 1 == keyring_count(ring) ? "seals" :
-		    NULL);
+		const bool seals = i + 1 == keyring_count(ring);
+
+		result_add(&r, keyring_id(ring, i));
+		result_add(&r, keyring_created(ring, i));
+		result_add(&r, seals ? "seals" : NULL);
+		result_add(&r, seals ? "t" : "f");
 	}
-	if (table_print(&table, stdout) == -1) {
-		ctl_error("out of memory");
-		rc = CTL_FAILED;
-	}
-	table_free(&table);
 	keyring_free(ring);
-	return rc;
+	return result_list(&r);
 }
 
 /* Add a text without its line no. */
@@ -269,13 +280,13 @@ retire(struct ctl *ctl, struct keyedit *edit, const char *id, bool last,
 	buf_free(&text);
 	if (rc != CTL_DONE)
 		return rc;
-	printf("key %s retired\n", id);
+	rc = result_say(ctl, columns_key, &id, "key %s retired\n", id);
 	if (n == 1)
 		ctl_advice("no key is left: make key_file empty, or "
 		    "devcredctl key add");
-	else if (i == n - 1)
+	else if (i == n - 1 && !ctl->json)
 		printf("key %s seals\n", keyring_id(edit->ring, i - 1));
-	return CTL_DONE;
+	return rc;
 }
 
 enum ctl_exit

@@ -3,6 +3,7 @@
 
 #include "ctl.h"
 #include "names.h"
+#include "result.h"
 #include "store.h"
 
 /* Logins of the database that see what one tenant has. */
@@ -11,6 +12,19 @@ static const struct db_statement stmt_grant = { "login_grant",
 
 static const struct db_statement stmt_revoke = { "login_revoke",
 	"select devcred.login_revoke($1, $2)", 2 };
+
+static const struct result_column columns[] = {
+	{ "tenant", NULL, RESULT_TEXT },
+	{ "login", NULL, RESULT_TEXT },
+	{ "read_only", NULL, RESULT_BOOL },
+	RESULT_END
+};
+
+static const struct result_column columns_revoked[] = {
+	{ "tenant", NULL, RESULT_TEXT },
+	{ "login", NULL, RESULT_TEXT },
+	RESULT_END
+};
 
 /* Grant or revoke: values are tenant, login and what else is needed. */
 static enum ctl_exit
@@ -63,7 +77,8 @@ tenant_grant_login(struct ctl *ctl)
 		    values[1]);
 	}
 	if (rc == CTL_DONE)
-		printf("%s %s what tenant %s has\n", values[1],
+		rc = result_say(ctl, columns, values,
+		    "%s %s what tenant %s has\n", values[1],
 		    read_only ? "sees" : "sees and changes", values[0]);
 	return rc;
 }
@@ -84,7 +99,8 @@ tenant_revoke_login(struct ctl *ctl)
 		ctl_error("%s was not granted tenant %s", values[1],
 		    values[0]);
 	if (rc == CTL_DONE)
-		printf("%s sees nothing of tenant %s any more\n", values[1],
+		rc = result_say(ctl, columns_revoked, values,
+		    "%s sees nothing of tenant %s any more\n", values[1],
 		    values[0]);
 	return rc;
 }

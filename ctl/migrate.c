@@ -269,20 +269,6 @@ start(struct migrate *m)
 	return check_server(m);
 }
 
-static void
-report(const struct migrate *m)
-{
-	const struct schema *s = &m->schema;
-	int i;
-
-	for (i = 0; i < s->n; i++)
-		if (s->list[i].state == MIGRATION_PENDING)
-			printf("applied migrations/%s\n", s->list[i].name);
-	printf("%sfunctions, views and grants re-applied; schema version "
-	    "%d\n", s->count[MIGRATION_PENDING] == 0 ?
-	    "nothing to migrate; " : "", s->newest);
-}
-
 static enum ctl_exit
 run(struct migrate *m)
 {
@@ -304,7 +290,7 @@ run(struct migrate *m)
 	    (rc = step(m, "the commit", sql_commit)) != CTL_DONE)
 		return rc;
 	if (!m->dry_run) {
-		report(m);
+		rc = migrate_report(m->ctl, &m->schema);
 	} else if (buf_ok(&m->script)) {
 		fputs(buf_text(&m->script), stdout);
 	} else {

@@ -118,6 +118,15 @@ name_is_word(const char **word, const char *const *words)
 	return false;
 }
 
+bool
+name_is_status(const char **word)
+{
+	static const char *const statuses[] = { "WAITING_FOR_CONNECTION",
+		"PENDING_ACCEPTANCE", "ACCEPTED", "BLOCKED", NULL };
+
+	return name_is_word(word, statuses);
+}
+
 enum ctl_exit
 name_no_tenant(const char *id)
 {

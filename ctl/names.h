@@ -36,6 +36,11 @@ int	 name_login(const char *text, struct name_login *login) MUST_CHECK;
  */
 bool	 name_is_word(const char **word, const char *const *words) MUST_CHECK;
 
+/* Whether it is the status of a request, likewise. */
+#define NAME_STATUSES "WAITING_FOR_CONNECTION, PENDING_ACCEPTANCE, ACCEPTED " \
+	"or BLOCKED"
+bool	 name_is_status(const char **word) MUST_CHECK;
+
 /* Tell that there is no such tenant, request or credential; CTL_FAILED. */
 enum ctl_exit name_no_tenant(const char *id);
 enum ctl_exit name_no_request(const char *id);

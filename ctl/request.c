@@ -5,37 +5,12 @@
 #include "model.h"
 #include "names.h"
 #include "prompt.h"
+#include "result.h"
 #include "secret.h"
 #include "store.h"
-#include "table.h"
 #include "text.h"
 
-#define LIST_LIMIT	100	/* requests shown if nothing is said */
-#define LIST_MAX	100000
-
 #define ACTOR	"'db:' || session_user"
-
-/*
- * The scope "management" reaches every tenant, so that tenant's own requests
- * are picked from all.
- */
-static const struct db_statement stmt_list = { "request_list",
-	"select r.id,"
-	"       r.tenant,"
-	"       r.status,"
-	"       r.owner,"
-	"       to_char(r.created::timestamptz at time zone 'UTC',"
-	"           'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
-	"       r.type,"
-	"       r.group_id"
-	"  from devcred.newdevice_list(coalesce($1, 'management'),"
-	"       $2::devcred.request_status, null,"
-	"       case when $1 = 'management' then null else $3::int end, 0,"
-	"       false) r"
-	" where r.id is not null"
-	"   and ($1 is null or r.tenant = $1)"
-	" limit $3::int",
-	3 };
 
 static const struct db_statement stmt_add = { "request_add",
 	"select outcome, tenant, status"
@@ -56,67 +31,12 @@ static const struct db_statement stmt_delete = { "request_delete",
 
 enum { AT_OUTCOME, AT_TENANT, AT_STATUS };
 
-/* Print a list; more than limit rows mean that there is more. */
-static enum ctl_exit
-print_list(struct db_rows *rows, long limit)
-{
-	static const char *const titles[] = { "ID", "TENANT", "STATUS",
-		"OWNER", "CREATED", "TYPE", "GROUP", NULL };
-	bool more = rows->n > limit;
-
-	if (more)
-		rows->n = (int)limit;
-	if (table_print_rows(titles, rows, 0, stdout) == -1) {
-		ctl_error("out of memory");
-		return CTL_FAILED;
-	}
-	if (more)
-		ctl_error("there are more than %ld; see --limit", limit);
-	return CTL_DONE;
-}
-
-enum ctl_exit
-request_list(struct ctl *ctl)
-{
-	static const char *const statuses[] = { "WAITING_FOR_CONNECTION",
-		"PENDING_ACCEPTANCE", "ACCEPTED", "BLOCKED", NULL };
-	const char *tenant = NULL;
-	const char *status = NULL;
-	const char *limit = NULL;
-	const struct ctl_option options[] = {
-		{ "tenant", NULL, &tenant, NULL },
-		{ "status", NULL, &status, NULL },
-		{ "limit", NULL, &limit, NULL },
-		{ NULL, NULL, NULL, NULL }
-	};
-	const char *values[3];
-	char fetch[24];
-	struct db_rows rows;
-	enum ctl_exit rc;
-	long n = LIST_LIMIT;
-
-	if ((rc = ctl_args(ctl, options, 0, 0)) != CTL_DONE)
-		return rc;
-	if (limit != NULL && parse_num(limit, 1, LIST_MAX, &n) == -1)
-		return ctl_usage(ctl, "--limit is a number from 1 to %d",
-		    LIST_MAX);
-	if (status != NULL && !name_is_word(&status, statuses))
-		return ctl_usage(ctl, "a status is WAITING_FOR_CONNECTION, "
-		    "PENDING_ACCEPTANCE, ACCEPTED or BLOCKED");
-	if (tenant != NULL && !name_is_tenant(tenant))
-		return CTL_FAILED;
-	snprintf(fetch, sizeof(fetch), "%ld", n + 1);
-	values[0] = tenant;
-	values[1] = status;
-	values[2] = fetch;
-	if ((rc = session_begin(ctl)) != CTL_DONE ||
-	    (rc = session_tenant(ctl, tenant)) != CTL_DONE ||
-	    (rc = session_call(ctl, &stmt_list, values, &rows)) != CTL_DONE)
-		return rc;
-	rc = print_list(&rows, n);
-	db_rows_free(&rows);
-	return rc;
-}
+static const struct result_column columns_changed[] = {
+	{ "id", NULL, RESULT_TEXT },
+	{ "tenant", NULL, RESULT_TEXT },
+	{ "status", NULL, RESULT_TEXT },
+	RESULT_END
+};
 
 enum ctl_exit
 request_add(struct ctl *ctl)
@@ -157,9 +77,13 @@ request_add(struct ctl *ctl)
 		ctl_advice("devcredctl request list");
 		rc = CTL_FAILED;
 	} else if ((rc = session_commit(ctl)) == CTL_DONE) {
-		printf("%s is %s, for the tenant %s\n", values[0],
-		    db_text(&rows, 0, AT_STATUS),
-		    db_text(&rows, 0, AT_TENANT));
+		const char *const told[] = { values[0],
+			db_text(&rows, 0, AT_TENANT),
+			db_text(&rows, 0, AT_STATUS) };
+
+		rc = result_say(ctl, columns_changed, told,
+		    "%s is %s, for the tenant %s\n", told[0], told[2],
+		    told[1]);
 	}
 	db_rows_free(&rows);
 	return rc;
@@ -189,15 +113,17 @@ tell_wrong_state(const char *id, const char *status, const char *wanted)
 
 /* Tell how a change of the status ended. */
 static enum ctl_exit
-tell_update(const struct db_rows *rows, const char *id, const char *wanted,
-    bool with_token)
+tell_update(const struct ctl *ctl, const struct db_rows *rows,
+    const char *wanted, bool with_token)
 {
+	const char *id = ctl->arg[0];
 	const char *status = db_text(rows, 0, AT_STATUS);
+	const char *const told[] = { id, db_text(rows, 0, AT_TENANT), status };
 
 	switch (store_outcome(rows, 0, AT_OUTCOME)) {
 	case OUTCOME_OK:
-		printf("%s is %s\n", id, status);
-		return CTL_DONE;
+		return result_say(ctl, columns_changed, told, "%s is %s\n",
+		    id, status);
 	case OUTCOME_WRONG_STATE:
 		tell_wrong_state(id, status, wanted);
 		break;
@@ -249,7 +175,7 @@ update(struct ctl *ctl, const char *status, const char *token)
 	/* a refusal has left its mark, which counts */
 	if ((rc = session_commit(ctl)) == CTL_DONE)
 		rc = rows.n == 0 ? name_no_request(ctl->arg[0]) :
-		    tell_update(&rows, ctl->arg[0], status, token != NULL);
+		    tell_update(ctl, &rows, status, token != NULL);
 	db_rows_free(&rows);
 	return rc;
 }
@@ -327,6 +253,10 @@ request_lift(struct ctl *ctl)
 enum ctl_exit
 request_delete(struct ctl *ctl)
 {
+	static const struct result_column columns[] = {
+		{ "id", NULL, RESULT_TEXT },
+		RESULT_END
+	};
 	const char *id;
 	struct db_rows rows;
 	enum ctl_exit rc;
@@ -345,6 +275,7 @@ request_delete(struct ctl *ctl)
 	if (n == 0)
 		return name_no_request(id);
 	if ((rc = session_commit(ctl)) == CTL_DONE)
-		printf("%s deleted; credentials it may have stay\n", id);
+		rc = result_say(ctl, columns, &id,
+		    "%s deleted; credentials it may have stay\n", id);
 	return rc;
 }

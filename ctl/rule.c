@@ -4,8 +4,8 @@
 
 #include "ctl.h"
 #include "names.h"
+#include "result.h"
 #include "store.h"
-#include "table.h"
 #include "text.h"
 
 #define WHO	"'db:' || session_user"
@@ -20,9 +20,8 @@ static const struct db_statement stmt_disable = { "rule_disable",
 static const struct db_statement stmt_delete = { "rule_delete",
 	"select devcred.accept_rule_delete($1, " WHO ", $2)", 2 };
 static const struct db_statement stmt_try = { "rule_try",
-	"select t.id, t.status, t.type, host(t.claimed_from),"
-	"       case when t.has_token then 'yes' else 'no' end,"
-	"       coalesce(t.lacks, '-')"
+	"select t.id, t.status, t.type, host(t.claimed_from), t.has_token,"
+	"       t.lacks"
 	"  from devcred.accept_rule u"
 	"  left join devcred.accept_rule_try($1, $2) t"
 	"    on true"
@@ -38,12 +37,13 @@ static const struct db_statement stmt_apply = { "rule_apply",
 	"   and u.name = $2"
 	" having count(u.name) > 0", 2 };
 static const struct db_statement stmt_list = { "rule_list",
-	"select u.tenant || '/' || u.name, u.id_pattern, u.source::text,"
-	"       u.type, case when u.needs_token then 'yes' else 'no' end,"
+	"select u.tenant || '/' || u.name, u.tenant, u.name, u.id_pattern,"
+	"       u.source::text, u.type, u.needs_token,"
 	"       devcred.iso_time(u.valid_from),"
 	"       devcred.iso_time(u.valid_until),"
-	"       u.used || coalesce(' of ' || u.quota, ''),"
-	"       case when u.enabled then 'on' else 'off' end"
+	"       u.used || coalesce(' of ' || u.quota, ''), u.used, u.quota,"
+	"       case when u.enabled then 'on' else 'off' end, u.enabled,"
+	"       devcred.iso_time(u.created_at), u.created_by"
 	"  from devcred.accept_rule u"
 	" where $1::text is null"
 	"    or u.tenant = $1"
@@ -78,6 +78,12 @@ change(struct ctl *ctl, const struct name_login *rule,
     const struct db_statement *stmt, const char *const *values,
     const char *done)
 {
+	static const struct result_column columns[] = {
+		{ "tenant", NULL, RESULT_TEXT },
+		{ "name", NULL, RESULT_TEXT },
+		RESULT_END
+	};
+	const char *const told[] = { rule->tenant, rule->user };
 	struct db_rows rows;
 	enum outcome outcome;
 	enum ctl_exit rc;
@@ -91,8 +97,9 @@ change(struct ctl *ctl, const struct name_login *rule,
 	if (outcome == OUTCOME_ABSENT)
 		return no_rule(rule);
 	if ((rc = session_commit(ctl)) == CTL_DONE)
-		printf("rule %s %s\n", rule->whole,
-		    outcome == OUTCOME_UPDATED ? "changed" : done);
+		rc = result_say(ctl, columns, told, "rule %s %s\n",
+		    rule->whole, outcome == OUTCOME_UPDATED ? "changed" :
+		    done);
 	return rc;
 }
 
@@ -189,8 +196,15 @@ ask(struct ctl *ctl, const struct db_statement *stmt, struct db_rows *rows)
 enum ctl_exit
 rule_try(struct ctl *ctl)
 {
-	static const char *const titles[] = { "ID", "STATUS", "TYPE",
-		"ASKED FROM", "TOKEN", "LACKS", NULL };
+	static const struct result_column columns[] = {
+		{ "id", "ID", RESULT_TEXT },
+		{ "status", "STATUS", RESULT_TEXT },
+		{ "type", "TYPE", RESULT_TEXT },
+		{ "claimed_from", "ASKED FROM", RESULT_TEXT },
+		{ "has_token", "TOKEN", RESULT_BOOL },
+		{ "lacks", "LACKS", RESULT_TEXT },
+		RESULT_END
+	};
 	struct db_rows rows;
 	enum ctl_exit rc;
 
@@ -199,10 +213,7 @@ rule_try(struct ctl *ctl)
 	/* a rule that fits nothing is one row without an id */
 	if (db_text(&rows, 0, 0) == NULL)
 		rows.n = 0;
-	if (table_print_rows(titles, &rows, 0, stdout) == -1) {
-		ctl_error("out of memory");
-		rc = CTL_FAILED;
-	}
+	rc = result_rows(ctl, columns, &rows);
 	db_rows_free(&rows);
 	return rc;
 }
@@ -210,14 +221,23 @@ rule_try(struct ctl *ctl)
 enum ctl_exit
 rule_apply(struct ctl *ctl)
 {
+	static const struct result_column columns[] = {
+		{ "accepted", NULL, RESULT_NUM },
+		{ "refused", NULL, RESULT_NUM },
+		RESULT_END
+	};
+	struct result r;
 	struct db_rows rows;
 	enum ctl_exit rc;
 
 	if ((rc = ask(ctl, &stmt_apply, &rows)) != CTL_DONE)
 		return rc;
-	if ((rc = session_commit(ctl)) == CTL_DONE)
-		printf("%s accepted, %s refused\n", db_text(&rows, 0, 0),
-		    db_text(&rows, 0, 1));
+	if ((rc = session_commit(ctl)) == CTL_DONE) {
+		result_init(&r, ctl, columns);
+		result_add_rows(&r, &rows);
+		rc = result_one(&r, "%s accepted, %s refused\n",
+		    db_text(&rows, 0, 0), db_text(&rows, 0, 1));
+	}
 	db_rows_free(&rows);
 	return rc;
 }
@@ -225,8 +245,25 @@ rule_apply(struct ctl *ctl)
 enum ctl_exit
 rule_list(struct ctl *ctl)
 {
-	static const char *const titles[] = { "RULE", "ID", "SOURCE", "TYPE",
-		"TOKEN", "FROM", "UNTIL", "USED", "STATE", NULL };
+	static const struct result_column columns[] = {
+		{ NULL, "RULE", RESULT_TEXT },
+		{ "tenant", NULL, RESULT_TEXT },
+		{ "name", NULL, RESULT_TEXT },
+		{ "id_pattern", "ID", RESULT_TEXT },
+		{ "source", "SOURCE", RESULT_TEXT },
+		{ "type", "TYPE", RESULT_TEXT },
+		{ "needs_token", "TOKEN", RESULT_BOOL },
+		{ "valid_from", "FROM", RESULT_TIME },
+		{ "valid_until", "UNTIL", RESULT_TIME },
+		{ NULL, "USED", RESULT_TEXT },
+		{ "used", NULL, RESULT_NUM },
+		{ "quota", NULL, RESULT_NUM },
+		{ NULL, "STATE", RESULT_TEXT },
+		{ "enabled", NULL, RESULT_BOOL },
+		{ "created_at", NULL, RESULT_TIME },
+		{ "created_by", NULL, RESULT_TEXT },
+		RESULT_END
+	};
 	const char *values[1] = { NULL };
 	struct db_rows rows;
 	enum ctl_exit rc;
@@ -239,10 +276,7 @@ rule_list(struct ctl *ctl)
 	    (rc = session_tenant(ctl, values[0])) != CTL_DONE ||
 	    (rc = session_call(ctl, &stmt_list, values, &rows)) != CTL_DONE)
 		return rc;
-	if (table_print_rows(titles, &rows, 0, stdout) == -1) {
-		ctl_error("out of memory");
-		rc = CTL_FAILED;
-	}
+	rc = result_rows(ctl, columns, &rows);
 	db_rows_free(&rows);
 	return rc;
 }

@@ -1,19 +1,21 @@
+#include <stdio.h>
+
 #include "ctl.h"
 #include "names.h"
-#include "table.h"
+#include "result.h"
 
 static const struct db_statement stmt_request = { "request_show",
-	"select r.id, r.tenant, r.status, r.owner, r.created_at,"
-	"       r.type, r.group_id, r.custom_properties, r.claimed_at,"
-	"       r.claimed_from, r.last_seen_at,"
-	"       case when r.has_token then 'yes' else 'no' end,"
-	"       r.claimants, r.decommissioned_at"
+	"select r.id, r.tenant, r.status, r.owner,"
+	"       devcred.iso_time(r.created_at), r.type, r.group_id,"
+	"       r.custom_properties, devcred.iso_time(r.claimed_at),"
+	"       host(r.claimed_from), devcred.iso_time(r.last_seen_at),"
+	"       r.has_token, r.claimants,"
+	"       devcred.iso_time(r.decommissioned_at)"
 	"  from devcred.request r"
 	" where r.id = $1",
 	1 };
 static const struct db_statement stmt_claims = { "request_claims",
-	"select claimed, source, case when has_token then 'yes' else 'no' end,"
-	"       actor, agent"
+	"select claimed, source, has_token, actor, agent"
 	"  from devcred.newdevice_claims('management', $1)",
 	1 };
 static const struct db_statement stmt_show = { "credential_show",
@@ -23,15 +25,64 @@ static const struct db_statement stmt_show = { "credential_show",
 	"  from devcred.credential_get('management', $2, $1) c",
 	2 };
 
+/* A request and its claims: for programs one object, for people both. */
+static enum ctl_exit
+print_request(const struct ctl *ctl, const struct db_rows *rows,
+    const struct db_rows *claims)
+{
+	static const struct result_column facts[] = {
+		{ "id", "id", RESULT_TEXT },
+		{ "tenant", "tenant", RESULT_TEXT },
+		{ "status", "status", RESULT_TEXT },
+		{ "owner", "owner", RESULT_TEXT },
+		{ "created_at", "created", RESULT_TIME },
+		{ "type", "type", RESULT_TEXT },
+		{ "group_id", "group", RESULT_TEXT },
+		{ "custom_properties", "properties", RESULT_JSON },
+		{ "claimed_at", "claimed", RESULT_TIME },
+		{ "claimed_from", "claimed from", RESULT_TEXT },
+		{ "last_seen_at", "last seen", RESULT_TIME },
+		{ "has_token", "token", RESULT_BOOL },
+		{ "claimants", "claimants", RESULT_NUM },
+		{ "decommissioned_at", "decommissioned", RESULT_TIME },
+		{ "claims", NULL, RESULT_JSON },
+		RESULT_END
+	};
+	static const struct result_column columns[] = {
+		{ "claimed_at", "CLAIMED", RESULT_TIME },
+		{ "source", "SOURCE", RESULT_TEXT },
+		{ "has_token", "TOKEN", RESULT_BOOL },
+		{ "actor", "ACCOUNT", RESULT_TEXT },
+		{ "agent", "AGENT", RESULT_TEXT },
+		RESULT_END
+	};
+	struct result request;
+	struct result who;
+	struct buf array;
+	enum ctl_exit rc;
+	int col;
+
+	buf_init(&array, 0);
+	result_init(&request, ctl, facts);
+	result_init(&who, ctl, columns);
+	result_add_rows(&who, claims);
+	result_array(&who, &array);
+	for (col = 0; col < request.ncolumns - 1; col++)
+		result_add(&request, db_text(rows, 0, col));
+	result_add(&request, buf_text(&array));
+	rc = result_one(&request, NULL);
+	if (rc == CTL_DONE && claims->n > 0 && !ctl->json) {
+		putchar('\n');
+		rc = result_list(&who);
+	}
+	result_free(&who);
+	buf_free(&array);
+	return rc;
+}
+
 enum ctl_exit
 request_show(struct ctl *ctl)
 {
-	static const char *const facts[] = { "id", "tenant", "status", "owner",
-		"created", "type", "group", "properties", "claimed",
-		"claimed from", "last seen", "token", "claimants",
-		"decommissioned", NULL };
-	static const char *const titles[] = { "CLAIMED", "SOURCE", "TOKEN",
-		"ACCOUNT", "AGENT", NULL };
 	struct db_rows rows;
 	struct db_rows claims;
 	const char *id;
@@ -49,12 +100,7 @@ request_show(struct ctl *ctl)
 		rc = name_no_request(id);
 	} else if ((rc = session_call(ctl, &stmt_claims, &id, &claims)) ==
 	    CTL_DONE) {
-		table_print_facts(facts, &rows, 0, stdout);
-		if (claims.n > 0 &&
-		    table_print_rows(titles, &claims, 0, stdout) == -1) {
-			ctl_error("out of memory");
-			rc = CTL_FAILED;
-		}
+		rc = print_request(ctl, &rows, &claims);
 		db_rows_free(&claims);
 	}
 	db_rows_free(&rows);
@@ -64,10 +110,24 @@ request_show(struct ctl *ctl)
 enum ctl_exit
 credential_show(struct ctl *ctl)
 {
-	static const char *const titles[] = { "id", "tenant", "login",
-		"status", "generation", "issued", "issued to", "first used",
-		"expires", "delivery", "deliveries", "failures",
-		"accepted by", "properties", NULL };
+	static const struct result_column columns[] = {
+		{ "device_id", "id", RESULT_TEXT },
+		{ "tenant", "tenant", RESULT_TEXT },
+		{ "username", "login", RESULT_TEXT },
+		{ "status", "status", RESULT_TEXT },
+		{ "generation", "generation", RESULT_NUM },
+		{ "issued_at", "issued", RESULT_TIME },
+		{ "issued_to", "issued to", RESULT_TEXT },
+		{ "first_used_at", "first used", RESULT_TIME },
+		{ "expires_at", "expires", RESULT_TIME },
+		{ "delivery", "delivery", RESULT_TEXT },
+		{ "deliveries", "deliveries", RESULT_NUM },
+		{ "failures", "failures", RESULT_NUM },
+		{ "accepted_by", "accepted by", RESULT_TEXT },
+		{ "custom_properties", "properties", RESULT_JSON },
+		RESULT_END
+	};
+	struct result r;
 	const char *tenant = NULL;
 	const struct ctl_option options[] = {
 		{ "tenant", NULL, &tenant, NULL },
@@ -88,10 +148,13 @@ credential_show(struct ctl *ctl)
 	    (rc = session_tenant(ctl, tenant)) != CTL_DONE ||
 	    (rc = session_call(ctl, &stmt_show, values, &rows)) != CTL_DONE)
 		return rc;
-	if (rows.n == 0)
+	if (rows.n == 0) {
 		rc = name_no_credential(values[0]);
-	else
-		table_print_facts(titles, &rows, 0, stdout);
+	} else {
+		result_init(&r, ctl, columns);
+		result_add_rows(&r, &rows);
+		rc = result_one(&r, NULL);
+	}
 	db_rows_free(&rows);
 	return rc;
 }

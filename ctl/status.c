@@ -2,32 +2,35 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "result.h"
 #include "schema.h"
-#include "table.h"
 
 static enum ctl_exit
-print_status(const struct schema *s)
+print_status(const struct ctl *ctl, const struct schema *s)
 {
-	static const char *const titles[] = { "VERSION", "NAME", "STATE",
-		"APPLIED AT", "APPLIED BY", NULL };
-	char version[16];
-	struct table t;
+	static const struct result_column columns[] = {
+		{ "version", "VERSION", RESULT_NUM },
+		{ "name", "NAME", RESULT_TEXT },
+		{ "state", "STATE", RESULT_TEXT },
+		{ "applied_at", "APPLIED AT", RESULT_TEXT },
+		{ "applied_by", "APPLIED BY", RESULT_TEXT },
+		RESULT_END
+	};
+	struct result r;
 	enum ctl_exit rc;
 	int i;
 
-	table_init(&t, titles);
+	result_init(&r, ctl, columns);
 	for (i = 0; i < s->n; i++) {
-		snprintf(version, sizeof(version), "%d", s->list[i].version);
-		table_add(&t, version);
-		table_add(&t, s->list[i].name);
-		table_add(&t, migration_state_name(s->list[i].state));
-		table_add(&t, s->list[i].applied_at);
-		table_add(&t, s->list[i].applied_by);
+		result_add_num(&r, s->list[i].version);
+		result_add(&r, s->list[i].name);
+		result_add(&r, migration_state_name(s->list[i].state));
+		result_add(&r, s->list[i].applied_at);
+		result_add(&r, s->list[i].applied_by);
 	}
-	rc = table_print(&t, stdout) == 0 &&
-	    s->count[MIGRATION_APPLIED] == s->n ? CTL_DONE : CTL_FAILED;
-	table_free(&t);
-	return rc;
+	rc = result_list(&r);
+	return rc == CTL_DONE && s->count[MIGRATION_APPLIED] != s->n ?
+	    CTL_FAILED : rc;
 }
 
 enum ctl_exit
@@ -40,8 +43,37 @@ migrate_status(struct ctl *ctl)
 	memset(&schema, 0, sizeof(schema));
 	if ((rc = session_look(ctl, &facts)) == CTL_DONE &&
 	    (rc = session_history(ctl, &facts, &schema)) == CTL_DONE)
-		rc = print_status(&schema);
+		rc = print_status(ctl, &schema);
 	schema_free(&schema);
 	db_rows_free(&facts);
 	return rc;
+}
+
+enum ctl_exit
+migrate_report(const struct ctl *ctl, const struct schema *s)
+{
+	static const struct result_column columns[] = {
+		{ "version", NULL, RESULT_NUM },
+		{ "applied", NULL, RESULT_WORDS },
+		RESULT_END
+	};
+	struct result r;
+	struct buf applied;
+	int i;
+
+	buf_init(&applied, 0);
+	for (i = 0; i < s->n; i++) {
+		if (s->list[i].state != MIGRATION_PENDING)
+			continue;
+		buf_printf(&applied, "%s ", s->list[i].name);
+		if (!ctl->json)
+			printf("applied migrations/%s\n", s->list[i].name);
+	}
+	result_init(&r, ctl, columns);
+	result_add_num(&r, s->newest);
+	result_add(&r, buf_text(&applied));
+	buf_free(&applied);
+	return result_one(&r, "%sfunctions, views and grants re-applied; "
+	    "schema version %d\n", s->count[MIGRATION_PENDING] == 0 ?
+	    "nothing to migrate; " : "", s->newest);
 }

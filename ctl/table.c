@@ -86,17 +86,6 @@ table_add(struct table *t, const char *text)
 	buf_putc(&t->cells, '\0');
 }
 
-void
-table_add_rows(struct table *t, const struct db_rows *rows, int col)
-{
-	int row;
-	int i;
-
-	for (row = 0; row < rows->n; row++)
-		for (i = 0; i < t->ncols; i++)
-			table_add(t, db_text(rows, row, col + i));
-}
-
 int
 table_print(const struct table *t, FILE *out)
 {
@@ -125,40 +114,4 @@ void
 table_free(struct table *t)
 {
 	buf_free(&t->cells);
-}
-
-int
-table_print_rows(const char *const *titles, const struct db_rows *rows,
-    int col, FILE *out)
-{
-	struct table t;
-	int rc;
-
-	table_init(&t, titles);
-	table_add_rows(&t, rows, col);
-	rc = table_print(&t, out);
-	table_free(&t);
-	return rc;
-}
-
-void
-table_print_facts(const char *const *names, const struct db_rows *rows,
-    int row, FILE *out)
-{
-	struct buf clean;
-	int width = 0;
-	int i;
-
-	for (i = 0; names[i] != NULL; i++)
-		if ((int)strlen(names[i]) > width)
-			width = (int)strlen(names[i]);
-	buf_init(&clean, 0);
-	for (i = 0; names[i] != NULL; i++) {
-		if (db_text(rows, row, i) == NULL)
-			continue;
-		buf_reset(&clean);
-		table_clean(&clean, db_text(rows, row, i), false);
-		fprintf(out, "%-*s  %s\n", width, names[i], buf_text(&clean));
-	}
-	buf_free(&clean);
 }

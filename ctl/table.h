@@ -11,7 +11,6 @@
 #include <stdio.h>
 
 #include "buf.h"
-#include "db.h"
 
 #define TABLE_COLUMNS	12	/* at most */
 
@@ -28,19 +27,8 @@ void	 table_init(struct table *t, const char *const *titles);
 /* Add the next cell; NULL is shown as "-". */
 void	 table_add(struct table *t, const char *text);
 
-/* Add rows whose columns, from col on, are those of the table. */
-void	 table_add_rows(struct table *t, const struct db_rows *rows, int col);
-
 /* Write it; -1 if there was no memory for it. */
 int	 table_print(const struct table *t, FILE *out) MUST_CHECK;
-
-/* Write rows, from column col on, as a table of their own; likewise. */
-int	 table_print_rows(const char *const *titles,
-	    const struct db_rows *rows, int col, FILE *out) MUST_CHECK;
-
-/* Write the columns of one row, each in a line with its name; no nulls. */
-void	 table_print_facts(const char *const *names,
-	    const struct db_rows *rows, int row, FILE *out);
 
 /* Free; safe to repeat. */
 void	 table_free(struct table *t);

@@ -4,8 +4,8 @@
 
 #include "ctl.h"
 #include "names.h"
+#include "result.h"
 #include "store.h"
-#include "table.h"
 #include "text.h"
 
 static const struct db_statement stmt_add = { "tenant_add",
@@ -34,11 +34,19 @@ static const struct db_statement stmt_list = { "tenant_list",
 	"       t.device_limit,"
 	"       (select count(*) from devcred.tenant_user u"
 	"         where u.tenant = t.id),"
-	"       to_char(t.created_at at time zone 'UTC',"
-	"           'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+	"       devcred.iso_time(t.created_at),"
+	"       t.waiting_expiry,"
+	"       t.pending_expiry,"
+	"       t.request_quota,"
+	"       t.outbox"
 	"  from devcred.tenant t"
 	" order by t.id = 'management' desc, t.id",
 	0 };
+
+static const struct result_column columns_changed[] = {
+	{ "id", NULL, RESULT_TEXT },
+	RESULT_END
+};
 
 /* Tell who has the host name already. */
 static enum ctl_exit
@@ -92,7 +100,8 @@ tenant_add(struct ctl *ctl)
 	}
 	db_rows_free(&rows);
 	if (rc == CTL_DONE && (rc = session_commit(ctl)) == CTL_DONE)
-		printf("tenant %s added\n", values[0]);
+		rc = result_say(ctl, columns_changed, values,
+		    "tenant %s added\n", values[0]);
 	return rc;
 }
 
@@ -184,15 +193,27 @@ tenant_set(struct ctl *ctl)
 		return rc;
 	db_rows_free(&rows);
 	if ((rc = session_commit(ctl)) == CTL_DONE)
-		printf("tenant %s set\n", values[SET_TENANT]);
+		rc = result_say(ctl, columns_changed, values,
+		    "tenant %s set\n", values[SET_TENANT]);
 	return rc;
 }
 
 enum ctl_exit
 tenant_list(struct ctl *ctl)
 {
-	static const char *const titles[] = { "TENANT", "HOST", "TOKEN POLICY",
-		"DEVICE LIMIT", "USERS", "CREATED", NULL };
+	static const struct result_column columns[] = {
+		{ "id", "TENANT", RESULT_TEXT },
+		{ "domain_name", "HOST", RESULT_TEXT },
+		{ "token_policy", "TOKEN POLICY", RESULT_TEXT },
+		{ "device_limit", "DEVICE LIMIT", RESULT_NUM },
+		{ "users", "USERS", RESULT_NUM },
+		{ "created_at", "CREATED", RESULT_TIME },
+		{ "waiting_expiry", NULL, RESULT_TEXT },
+		{ "pending_expiry", NULL, RESULT_TEXT },
+		{ "request_quota", NULL, RESULT_NUM },
+		{ "outbox", NULL, RESULT_BOOL },
+		RESULT_END
+	};
 	struct db_rows rows;
 	enum ctl_exit rc;
 
@@ -200,10 +221,7 @@ tenant_list(struct ctl *ctl)
 	    (rc = session_begin(ctl)) != CTL_DONE ||
 	    (rc = session_call(ctl, &stmt_list, NULL, &rows)) != CTL_DONE)
 		return rc;
-	if (table_print_rows(titles, &rows, 0, stdout) == -1) {
-		ctl_error("out of memory");
-		rc = CTL_FAILED;
-	}
+	rc = result_rows(ctl, columns, &rows);
 	db_rows_free(&rows);
 	return rc;
 }

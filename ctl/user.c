@@ -2,13 +2,12 @@
 #include <string.h>
 
 #include "ctl.h"
-#include "model.h"
 #include "names.h"
 #include "prompt.h"
+#include "result.h"
+#include "role.h"
 #include "secret.h"
 #include "store.h"
-#include "table.h"
-#include "text.h"
 
 static const struct db_statement stmt_add = { "user_add",
 	"select devcred.user_add($1, $2, $3, $4)", 4 };
@@ -29,89 +28,18 @@ static const struct db_statement stmt_foresee = { "user_foresee",
 	"       else 'absent' end",
 	2 };
 
-static const struct db_statement stmt_list = { "user_list",
-	"select u.tenant || '/' || u.name,"
-	"       array_to_string(u.roles, ' '),"
-	"       case when u.disabled_at is null then 'enabled'"
-	"            else 'disabled' end,"
-	"       to_char(u.password_at at time zone 'UTC',"
-	"           'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
-	"       to_char(u.created_at at time zone 'UTC',"
-	"           'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-	"  from devcred.tenant_user u"
-	" where u.tenant = $1 or $1 is null"
-	" order by u.tenant, u.name",
-	1 };
-
-/* Columns of stmt_list. */
-enum { AT_LOGIN, AT_ROLES, AT_STATE, AT_PASSWORD_AT, AT_CREATED };
-
-/* Short words for the roles that people and bootstrap users can have. */
-static const struct {
-	const char	*word;
-	unsigned int	 bit;
-} role_words[] = {
-	{ "ADMIN",	ROLE_DEVICE_CONTROL_ADMIN },
-	{ "READ",	ROLE_DEVICE_CONTROL_READ },
-	{ "BOOTSTRAP",	ROLE_DEVICE_BOOTSTRAP },
-	{ "USERS",	ROLE_USER_MANAGEMENT_ADMIN },
+static const struct result_column columns_changed[] = {
+	{ "tenant", NULL, RESULT_TEXT },
+	{ "name", NULL, RESULT_TEXT },
+	RESULT_END
 };
 
-#define NWORDS	(sizeof(role_words) / sizeof(role_words[0]))
-
-/* The roles in words separated by spaces; 0 with the reason told if wrong. */
-static unsigned int
-roles_of(const struct ctl *ctl, const char *words)
-{
-	unsigned int bits = 0;
-	size_t len;
-	size_t i;
-
-	for (;;) {
-		words += strspn(words, " ");
-		if ((len = strcspn(words, " ")) == 0)
-			break;
-		for (i = 0; i < NWORDS; i++)
-			if (str_is(words, len, role_words[i].word) ||
-			    str_is(words, len, role_name(role_words[i].bit)))
-				break;
-		if (i == NWORDS) {
-			ctl_usage(ctl, "a role is ADMIN, READ, BOOTSTRAP or "
-			    "USERS, or its full name, not %.*s", (int)len,
-			    words);
-			return 0;
-		}
-		bits |= role_words[i].bit;
-		words += len;
-	}
-	if (bits == 0)
-		ctl_usage(ctl, "a user needs a --role");
-	return bits;
-}
-
-/* As an array for PostgreSQL. */
-static void
-roles_array(struct buf *array, unsigned int bits)
-{
-	size_t i;
-
-	buf_putc(array, '{');
-	for (i = 0; i < NWORDS; i++)
-		if ((bits & role_words[i].bit) != 0)
-			db_array_add(array, role_name(role_words[i].bit));
-	buf_putc(array, '}');
-}
-
-static void
-roles_words(struct buf *words, unsigned int bits)
-{
-	size_t i;
-
-	for (i = 0; i < NWORDS; i++)
-		if ((bits & role_words[i].bit) != 0)
-			buf_printf(words, "%s%s", words->len > 0 ? " " : "",
-			    role_words[i].word);
-}
+static const struct result_column columns_password[] = {
+	{ "tenant", NULL, RESULT_TEXT },
+	{ "name", NULL, RESULT_TEXT },
+	{ "password", NULL, RESULT_TEXT },
+	RESULT_END
+};
 
 static enum prompt_source
 source_of(bool from_stdin, bool generate)
@@ -221,8 +149,11 @@ set_password(struct ctl *ctl, const struct db_statement *stmt,
 	values[2] = hash;
 	if ((rc = change(ctl, stmt, values, login)) != CTL_DONE)
 		goto out;
-	if (source == PROMPT_GENERATE &&
-	    (puts(password) == EOF || fflush(stdout) == EOF)) {
+	if (source != PROMPT_GENERATE)
+		goto out;
+	values[2] = password;
+	if (result_say(ctl, columns_password, values, "%s\n", password) !=
+	    CTL_DONE || fflush(stdout) == EOF || ferror(stdout)) {
 		ctl_error("the password is set, but could not be shown");
 		ctl_advice("devcredctl user passwd %s", login->whole);
 		rc = CTL_FAILED;
@@ -259,7 +190,7 @@ user_add(struct ctl *ctl)
 		rc = ctl_usage(ctl, "--generate or --stdin, not both");
 		goto out;
 	}
-	if ((bits = roles_of(ctl, buf_text(&words))) == 0) {
+	if ((bits = role_bits_of(ctl, buf_text(&words))) == 0) {
 		rc = CTL_USAGE;
 		goto out;
 	}
@@ -272,12 +203,13 @@ user_add(struct ctl *ctl)
 		    "password, so it must open nothing else");
 		goto out;
 	}
-	roles_array(&roles, bits);
+	role_array(&roles, bits);
 	values[3] = buf_text(&roles);
 	rc = set_password(ctl, &stmt_add, values, &login,
 	    source_of(from_stdin, generate));
 	if (rc == CTL_DONE && !generate)
-		printf("user %s added\n", login.whole);
+		rc = result_say(ctl, columns_changed, values,
+		    "user %s added\n", login.whole);
 out:
 	buf_free(&words);
 	buf_free(&roles);
@@ -307,7 +239,8 @@ user_passwd(struct ctl *ctl)
 	rc = set_password(ctl, &stmt_passwd, values, &login,
 	    source_of(from_stdin, generate));
 	if (rc == CTL_DONE && !generate)
-		printf("password of %s set\n", login.whole);
+		rc = result_say(ctl, columns_changed, values,
+		    "password of %s set\n", login.whole);
 	return rc;
 }
 
@@ -328,11 +261,11 @@ switch_user(struct ctl *ctl, bool off)
 	if ((rc = change(ctl, &stmt_disable, values, &login)) != CTL_DONE)
 		return rc;
 	if (off)
-		printf("user %s disabled; the service notices within %ld s\n",
+		return result_say(ctl, columns_changed, values,
+		    "user %s disabled; the service notices within %ld s\n",
 		    login.whole, ctl->conf.login_cache);
-	else
-		printf("user %s enabled\n", login.whole);
-	return rc;
+	return result_say(ctl, columns_changed, values, "user %s enabled\n",
+	    login.whole);
 }
 
 enum ctl_exit
@@ -345,56 +278,4 @@ enum ctl_exit
 user_enable(struct ctl *ctl)
 {
 	return switch_user(ctl, false);
-}
-
-/* Print the rows of stmt_list, roles as the words that --role takes. */
-static enum ctl_exit
-print_list(const struct db_rows *rows)
-{
-	static const char *const titles[] = { "LOGIN", "ROLES", "STATE",
-		"PASSWORD SET", "CREATED", NULL };
-	struct buf words;
-	struct table t;
-	enum ctl_exit rc = CTL_DONE;
-	int row;
-	int col;
-
-	buf_init(&words, 0);
-	table_init(&t, titles);
-	for (row = 0; row < rows->n; row++) {
-		buf_reset(&words);
-		roles_words(&words, role_bits(db_text(rows, row, AT_ROLES)));
-		table_add(&t, db_text(rows, row, AT_LOGIN));
-		table_add(&t, buf_text(&words));
-		for (col = AT_STATE; col <= AT_CREATED; col++)
-			table_add(&t, db_text(rows, row, col));
-	}
-	if (table_print(&t, stdout) == -1) {
-		ctl_error("out of memory");
-		rc = CTL_FAILED;
-	}
-	table_free(&t);
-	buf_free(&words);
-	return rc;
-}
-
-enum ctl_exit
-user_list(struct ctl *ctl)
-{
-	const char *tenant;
-	struct db_rows rows;
-	enum ctl_exit rc;
-
-	if ((rc = ctl_args(ctl, NULL, 0, 1)) != CTL_DONE)
-		return rc;
-	tenant = ctl->narg == 1 ? ctl->arg[0] : NULL;
-	if (tenant != NULL && !name_is_tenant(tenant))
-		return CTL_FAILED;
-	if ((rc = session_begin(ctl)) != CTL_DONE ||
-	    (rc = session_tenant(ctl, tenant)) != CTL_DONE ||
-	    (rc = session_call(ctl, &stmt_list, &tenant, &rows)) != CTL_DONE)
-		return rc;
-	rc = print_list(&rows);
-	db_rows_free(&rows);
-	return rc;
 }

@@ -31,12 +31,12 @@ my @order = (
 	['top', 'fcgi', qw(main pool)],
 
 	['base of devcredctl', 'ctl', qw(embed schema table)],
-	['commands stand on', 'ctl', qw(args command ctl exported help
-		keyedit names prompt seal session)],
+	['commands stand on', 'ctl', qw(args command ctl exported faults help
+		keyedit names prompt result role seal session)],
 	['commands', 'ctl', qw(audit auditexport auditverify check checkdb checksock
 		commands_credential commands_database commands_request
-		commands_tenant credential import key login migrate request
-		rule show status tenant user)],
+		commands_tenant credential housekeep import key login migrate request
+		requestlist rule show status tenant user userlist)],
 	['top of devcredctl', 'ctl', qw(main)],
 );
 # the rooms whose headers a room may include, besides its own
