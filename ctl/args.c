@@ -86,9 +86,10 @@ option_named(struct ctl *ctl, const struct ctl_option *options,
 {
 	const struct ctl_option commons[] = {
 		{ "json", &ctl->json, NULL, NULL },
+		{ "yes", &ctl->yes, NULL, NULL },
 		{ NULL, NULL, NULL, NULL }
 	};
-	static const enum command_takes takes[] = { TAKES_JSON };
+	static const enum command_takes takes[] = { TAKES_JSON, TAKES_YES };
 	const struct ctl_option *option;
 
 	option = option_find(commons, name, len);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "exported.h"
+#include "prompt.h"
 #include "result.h"
 #include "secret.h"
 
@@ -286,6 +287,10 @@ audit_export(struct ctl *ctl)
 		return ctl_usage(ctl, "--before YYYY-MM is missing");
 	if (dir == NULL)
 		return ctl_usage(ctl, "--dir is missing");
+	if (drop && (rc = prompt_confirm(ctl, "the events of the months before "
+	    "%s go from the database; the files in %s are what is left",
+	    before, dir)) != CTL_DONE)
+		return rc;
 	umask(077);		/* what is in them is for few */
 	if ((rc = session_begin(ctl)) != CTL_DONE ||
 	    (rc = ask(ctl, &stmt_months, &before, &rows)) != CTL_DONE)

@@ -32,7 +32,7 @@ const struct command commands_credential[] = {
 		"devcredctl credential rotate 4711",
 		"devcredctl credential rotate 4711 --overlap 86400 --json",
 	    },
-	    .takes = TAKES_JSON, .run = credential_rotate },
+	    .takes = TAKES_JSON | TAKES_YES, .run = credential_rotate },
 	{ .noun = "credential", .verb = "disable", .operands = "ID",
 	    .help = "refuse a device's logins",
 	    .options = { OPTION_TENANT },
@@ -60,14 +60,14 @@ const struct command commands_credential[] = {
 	{ .noun = "credential", .verb = "revoke", .operands = "ID",
 	    .help = "end a credential for good",
 	    .options = { OPTION_TENANT },
-	    .examples = { "devcredctl credential revoke 4711" },
-	    .takes = TAKES_JSON, .run = credential_revoke },
+	    .examples = { "devcredctl credential revoke 4711 --yes" },
+	    .takes = TAKES_JSON | TAKES_YES, .run = credential_revoke },
 	{ .noun = "credential", .verb = "decommission", .operands = "ID",
 	    .help = "take a device out of service",
 	    .text = "Its request and its credential go at once.  Should the "
 	    "id come again, it is accepted one by one only.",
 	    .options = { OPTION_TENANT },
-	    .examples = { "devcredctl credential decommission 4711" },
-	    .takes = TAKES_JSON, .run = credential_decommission },
+	    .examples = { "devcredctl credential decommission 4711 --yes" },
+	    .takes = TAKES_JSON | TAKES_YES, .run = credential_decommission },
 	COMMANDS_END
 };

@@ -74,7 +74,7 @@ const struct command commands_key[] = {
 	    },
 	    .examples = { "devcredctl key retire k20260823-09e1b7aa" },
 	    .fails = "passwords that it sealed can still be asked for",
-	    .takes = TAKES_JSON, .run = key_retire },
+	    .takes = TAKES_JSON | TAKES_YES, .run = key_retire },
 	COMMANDS_END
 };
 
@@ -123,8 +123,9 @@ const struct command commands_audit[] = {
 	    },
 	    .examples = {
 		"devcredctl audit export --before 2026-01 --dir .",
-		"devcredctl audit export --before 2026-01 --dir . --drop",
+		"devcredctl audit export --before 2026-01 --dir . --drop "
+		    "--yes",
 	    },
-	    .takes = TAKES_JSON, .run = audit_export },
+	    .takes = TAKES_JSON | TAKES_YES, .run = audit_export },
 	COMMANDS_END
 };

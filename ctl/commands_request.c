@@ -65,8 +65,9 @@ const struct command commands_request[] = {
 	    .text = "Credentials that the device has already stay good.",
 	    .examples = {
 		"devcredctl request delete 4711",
+		"devcredctl request delete 4711 --yes",
 	    },
-	    .takes = TAKES_JSON, .run = request_delete },
+	    .takes = TAKES_JSON | TAKES_YES, .run = request_delete },
 	COMMANDS_END
 };
 
@@ -100,8 +101,8 @@ const struct command commands_rule[] = {
 	    .takes = TAKES_JSON, .run = rule_try },
 	{ .noun = "rule", .verb = "apply", .operands = "TENANT/NAME",
 	    .help = "accept what is pending already and fits",
-	    .examples = { "devcredctl rule apply t1/pumps" },
-	    .takes = TAKES_JSON, .run = rule_apply },
+	    .examples = { "devcredctl rule apply t1/pumps --yes" },
+	    .takes = TAKES_JSON | TAKES_YES, .run = rule_apply },
 	{ .noun = "rule", .verb = "enable", .operands = "TENANT/NAME",
 	    .help = "have a rule accept again",
 	    .examples = { "devcredctl rule enable t1/pumps" },
@@ -112,7 +113,7 @@ const struct command commands_rule[] = {
 	    .takes = TAKES_JSON, .run = rule_disable },
 	{ .noun = "rule", .verb = "delete", .operands = "TENANT/NAME",
 	    .help = "take a rule away",
-	    .examples = { "devcredctl rule delete t1/pumps" },
-	    .takes = TAKES_JSON, .run = rule_delete },
+	    .examples = { "devcredctl rule delete t1/pumps --yes" },
+	    .takes = TAKES_JSON | TAKES_YES, .run = rule_delete },
 	COMMANDS_END
 };

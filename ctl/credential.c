@@ -4,6 +4,7 @@
 #include "ctl.h"
 #include "model.h"
 #include "names.h"
+#include "prompt.h"
 #include "result.h"
 #include "secret.h"
 #include "store.h"
@@ -105,9 +106,13 @@ tell(const struct ctl *ctl, const struct db_rows *rows, struct result *told)
 	result_add(told, db_text(rows, 0, AT_EXPIRES));
 }
 
-/* A change that needs no more than the id; done says what it did. */
+/*
+ * A change that needs no more than the id; done says what it did, loss what
+ * people are asked about, unless it is NULL.
+ */
 static enum ctl_exit
-simple(struct ctl *ctl, const struct db_statement *stmt, const char *done)
+simple(struct ctl *ctl, const struct db_statement *stmt, const char *done,
+    const char *loss)
 {
 	const char *tenant = NULL;
 	const struct ctl_option options[] = {
@@ -123,6 +128,9 @@ simple(struct ctl *ctl, const struct db_statement *stmt, const char *done)
 		return rc;
 	values[0] = ctl->arg[0];
 	values[1] = tenant;
+	if (loss != NULL && (rc = prompt_confirm(ctl, "%s: %s", values[0],
+	    loss)) != CTL_DONE)
+		return rc;
 	if ((rc = change(ctl, stmt, values, &rows)) != CTL_DONE)
 		return rc;
 	tell(ctl, &rows, &told);
@@ -135,25 +143,27 @@ simple(struct ctl *ctl, const struct db_statement *stmt, const char *done)
 enum ctl_exit
 credential_disable(struct ctl *ctl)
 {
-	return simple(ctl, &stmt_disable, "is DISABLED");
+	return simple(ctl, &stmt_disable, "is DISABLED", NULL);
 }
 
 enum ctl_exit
 credential_enable(struct ctl *ctl)
 {
-	return simple(ctl, &stmt_enable, "is enabled");
+	return simple(ctl, &stmt_enable, "is enabled", NULL);
 }
 
 enum ctl_exit
 credential_revoke(struct ctl *ctl)
 {
-	return simple(ctl, &stmt_revoke, "has no credential any more");
+	return simple(ctl, &stmt_revoke, "has no credential any more",
+	    "its login ends for good");
 }
 
 enum ctl_exit
 credential_decommission(struct ctl *ctl)
 {
-	return simple(ctl, &stmt_decommission, "is decommissioned");
+	return simple(ctl, &stmt_decommission, "is decommissioned",
+	    "its request and its login go for good, and its id is marked");
 }
 
 enum ctl_exit
@@ -287,6 +297,9 @@ credential_rotate(struct ctl *ctl)
 	if (parse_num(overlap, 0, 31536000, &seconds) == -1)
 		return ctl_usage(ctl, "--overlap is a number of seconds, up "
 		    "to 31536000");
+	if (seconds == 0 && (rc = prompt_confirm(ctl, "the password that %s "
+	    "has ends at once", ctl->arg[0])) != CTL_DONE)
+		return rc;
 	if (secret_password_make(&pw) == -1 || (cost > 0 &&
 	    secret_crypt_hash(cost, pw.text, crypt_hash) == -1)) {
 		ctl_error("no password could be made");

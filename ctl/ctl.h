@@ -27,7 +27,8 @@ struct schema;
 
 /* What a command takes besides its own options. */
 enum command_takes {
-	TAKES_JSON = 1		/* --json: what it shows is for programs */
+	TAKES_JSON = 1,		/* --json: what it shows is for programs */
+	TAKES_YES = 2		/* --yes: it asks before it does */
 };
 
 /* An option as people read of it.  value: its name; NULL: it is a flag. */
@@ -58,7 +59,8 @@ struct ctl {
 	const char	*conf_path;	/* -c FILE, or NULL */
 	struct conf	 conf;
 	struct db	*db;		/* NULL until session_connect() */
-	bool		 json;		/* --json: given */
+	bool		 json;		/* --json, --yes: given */
+	bool		 yes;
 	const struct command *command;
 	char		**arg;		/* what follows noun and verb */
 	int		 narg;

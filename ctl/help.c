@@ -27,6 +27,7 @@ const struct command_group command_groups[] = {
 
 static const struct command_option commons[] = {
 	{ "json", NULL, "write JSON, for programs", false, false },
+	{ "yes", NULL, "do not ask before it is done", false, false },
 };
 
 #define NCOMMONS	((int)(sizeof(commons) / sizeof(commons[0])))
@@ -145,7 +146,9 @@ put_status(FILE *out, const struct command *command)
 	fprintf(out, "  1  refused, or it went wrong%s%s\n",
 	    command->fails != NULL ? "; " : "",
 	    command->fails != NULL ? command->fails : "");
-	fputs("  2  the command line makes no sense\n", out);
+	fprintf(out, "  2  the command line makes no sense%s\n",
+	    (command->takes & TAKES_YES) != 0 ?
+	    ", or nobody is there to ask and no --yes" : "");
 	fputs("  3  the database cannot be reached\n", out);
 }
 

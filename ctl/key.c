@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "keyedit.h"
+#include "prompt.h"
 #include "result.h"
 #include "secret.h"
 
@@ -307,6 +308,9 @@ key_retire(struct ctl *ctl)
 		return rc;
 	if ((path = key_path(ctl)) == NULL)
 		return CTL_FAILED;
+	if ((rc = prompt_confirm(ctl, "what the key %s sealed, also in "
+	    "backups, can be opened no more", ctl->arg[0])) != CTL_DONE)
+		return rc;
 	rc = keyedit_begin(&edit, path, false);
 	if (rc == CTL_DONE)
 		rc = retire(ctl, &edit, ctl->arg[0], last, unchecked);

@@ -2,12 +2,17 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "prompt.h"
 #include "secret.h"
+#include "table.h"
 #include "text.h"
 
 enum line { LINE_OK, LINE_NONE, LINE_LONG, LINE_NUL, LINE_SIGNAL };
@@ -229,4 +234,43 @@ prompt_password(enum prompt_source source, const char *login, long scheme,
 		return CTL_FAILED;
 	}
 	return CTL_DONE;
+}
+
+enum ctl_exit
+prompt_confirm(const struct ctl *ctl, const char *fmt, ...)
+{
+	char answer[PROMPT_SIZE];
+	struct buf clean;
+	char *text;
+	va_list ap;
+	int len;
+
+	if (ctl->yes)
+		return CTL_DONE;
+	va_start(ap, fmt);
+	len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len == -1) {
+		ctl_error("out of memory");
+		return CTL_FAILED;
+	}
+	buf_init(&clean, 0);
+	table_clean(&clean, text, false);
+	free(text);
+	answer[0] = '\0';
+	if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1) {
+		ctl_error("this cannot be undone: %s; nobody is there to ask",
+		    buf_text(&clean));
+		ctl_advice("--yes if that is meant");
+		buf_free(&clean);
+		return CTL_USAGE;
+	}
+	fprintf(stderr, "This cannot be undone: %s.\nGo on? [y/N] ",
+	    buf_text(&clean));
+	buf_free(&clean);
+	if (line_read(STDIN_FILENO, answer, NULL) == LINE_OK &&
+	    (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0))
+		return CTL_DONE;
+	ctl_error("nothing was done");
+	return CTL_FAILED;
 }

@@ -1,6 +1,7 @@
 /*
- * prompt: secrets that people hand over: from the terminal without echo, as a
- * line of standard input, or made for them.  Never from an argument.
+ * prompt: what people are asked.  Secrets that they hand over come from the
+ * terminal without echo, as a line of standard input, or are made for them;
+ * never from an argument.
  */
 #ifndef DEVCREDCTL_PROMPT_H
 #define DEVCREDCTL_PROMPT_H
@@ -33,5 +34,13 @@ enum ctl_exit prompt_password(enum prompt_source source, const char *login,
  * newline; what names it to people.  Likewise.
  */
 enum ctl_exit prompt_stdin(const char *what, char *text) MUST_CHECK;
+
+/*
+ * Have people say that it shall be done; fmt is what they lose, half a
+ * sentence.  CTL_DONE: they do, or --yes was given; else CTL_FAILED, or, if
+ * nobody is there to ask, CTL_USAGE with the reason told.
+ */
+enum ctl_exit prompt_confirm(const struct ctl *ctl, const char *fmt, ...)
+	    MUST_CHECK PRINTF_LIKE(2, 3);
 
 #endif

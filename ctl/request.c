@@ -267,6 +267,9 @@ request_delete(struct ctl *ctl)
 	if (!name_is_device(ctl->arg[0]))
 		return CTL_FAILED;
 	id = ctl->arg[0];
+	if ((rc = prompt_confirm(ctl, "the request %s goes, with who asked "
+	    "for it", id)) != CTL_DONE)
+		return rc;
 	if ((rc = session_begin(ctl)) != CTL_DONE ||
 	    (rc = session_call(ctl, &stmt_delete, &id, &rows)) != CTL_DONE)
 		return rc;

@@ -4,6 +4,7 @@
 
 #include "ctl.h"
 #include "names.h"
+#include "prompt.h"
 #include "result.h"
 #include "store.h"
 #include "text.h"
@@ -49,9 +50,12 @@ static const struct db_statement stmt_list = { "rule_list",
 	"    or u.tenant = $1"
 	" order by u.tenant, u.name", 1 };
 
-/* Take TENANT/NAME, and options, from the command line, and begin. */
+/*
+ * Take TENANT/NAME, and options, from the command line, and begin; first ask
+ * people about what would come of it, unless that is NULL.
+ */
 static enum ctl_exit
-begin(struct ctl *ctl, const struct ctl_option *options,
+begin(struct ctl *ctl, const struct ctl_option *options, const char *deed,
     struct name_login *rule)
 {
 	enum ctl_exit rc = ctl_args(ctl, options, 1, 1);
@@ -61,6 +65,9 @@ begin(struct ctl *ctl, const struct ctl_option *options,
 	/* it is written as a login is */
 	if (name_login(ctl->arg[0], rule) == -1)
 		return CTL_FAILED;
+	if (deed != NULL && (rc = prompt_confirm(ctl, "%s: %s", rule->whole,
+	    deed)) != CTL_DONE)
+		return rc;
 	return session_begin(ctl);
 }
 
@@ -127,7 +134,7 @@ rule_add(struct ctl *ctl)
 	enum ctl_exit rc;
 	long num;
 
-	if ((rc = begin(ctl, options, &rule)) != CTL_DONE)
+	if ((rc = begin(ctl, options, NULL, &rule)) != CTL_DONE)
 		return rc;
 	if (id == NULL)
 		return ctl_usage(ctl, "--id says which devices; '*' is all");
@@ -140,15 +147,16 @@ rule_add(struct ctl *ctl)
 	return change(ctl, &rule, &stmt_set, values, "added");
 }
 
-/* What needs the rule's name alone. */
+/* What needs the rule's name alone; loss: what people are asked about. */
 static enum ctl_exit
-simple(struct ctl *ctl, const struct db_statement *stmt, const char *done)
+simple(struct ctl *ctl, const struct db_statement *stmt, const char *done,
+    const char *loss)
 {
 	struct name_login rule;
 	const char *values[2];
 	enum ctl_exit rc;
 
-	if ((rc = begin(ctl, NULL, &rule)) != CTL_DONE)
+	if ((rc = begin(ctl, NULL, loss, &rule)) != CTL_DONE)
 		return rc;
 	values[0] = rule.tenant;
 	values[1] = rule.user;
@@ -158,30 +166,35 @@ simple(struct ctl *ctl, const struct db_statement *stmt, const char *done)
 enum ctl_exit
 rule_enable(struct ctl *ctl)
 {
-	return simple(ctl, &stmt_enable, "accepts");
+	return simple(ctl, &stmt_enable, "accepts", NULL);
 }
 
 enum ctl_exit
 rule_disable(struct ctl *ctl)
 {
-	return simple(ctl, &stmt_disable, "accepts nothing");
+	return simple(ctl, &stmt_disable, "accepts nothing", NULL);
 }
 
 enum ctl_exit
 rule_delete(struct ctl *ctl)
 {
-	return simple(ctl, &stmt_delete, "deleted");
+	return simple(ctl, &stmt_delete, "deleted", "the rule and its count of "
+	    "devices go");
 }
 
-/* Ask about a rule; *rows has at least one if it is there. */
+/*
+ * Ask about a rule; *rows has at least one if it is there.  deed: what would
+ * be done by it, or NULL.
+ */
 static enum ctl_exit
-ask(struct ctl *ctl, const struct db_statement *stmt, struct db_rows *rows)
+ask(struct ctl *ctl, const struct db_statement *stmt, const char *deed,
+    struct db_rows *rows)
 {
 	struct name_login rule;
 	const char *values[2];
 	enum ctl_exit rc;
 
-	if ((rc = begin(ctl, NULL, &rule)) != CTL_DONE)
+	if ((rc = begin(ctl, NULL, deed, &rule)) != CTL_DONE)
 		return rc;
 	values[0] = rule.tenant;
 	values[1] = rule.user;
@@ -208,7 +221,7 @@ rule_try(struct ctl *ctl)
 	struct db_rows rows;
 	enum ctl_exit rc;
 
-	if ((rc = ask(ctl, &stmt_try, &rows)) != CTL_DONE)
+	if ((rc = ask(ctl, &stmt_try, NULL, &rows)) != CTL_DONE)
 		return rc;
 	/* a rule that fits nothing is one row without an id */
 	if (db_text(&rows, 0, 0) == NULL)
@@ -230,7 +243,8 @@ rule_apply(struct ctl *ctl)
 	struct db_rows rows;
 	enum ctl_exit rc;
 
-	if ((rc = ask(ctl, &stmt_apply, &rows)) != CTL_DONE)
+	if ((rc = ask(ctl, &stmt_apply, "accept all that are pending and fit",
+	    &rows)) != CTL_DONE)
 		return rc;
 	if ((rc = session_commit(ctl)) == CTL_DONE) {
 		result_init(&r, ctl, columns);

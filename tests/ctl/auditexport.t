@@ -75,7 +75,7 @@ is($months, '2026-01 2026-02 2026-03 2026-04', 'and all are recorded');
 # Dropped -----------------------------------------------------------------------------
 
 says($site, ['audit', 'key', $key], 0, qr/./, 'a key');
-export('2026-02', 0, qr/^2026-01: 2350 events.*, dropped here$/m, 'where nothing is sealed, a month can be dropped', '--drop');
+export('2026-02', 0, qr/^2026-01: 2350 events.*, dropped here$/m, 'where nothing is sealed, a month can be dropped', '--drop', '--yes');
 is(value('select count(*) from devcred.event'), 4650, 'and is gone');
 is(value(q{select to_regclass('devcred.event_2026_01') is null}), 1, 'with its table');
 $db->do(q{insert into devcred.event overriding system value select (json_populate_record(null::devcred.event, l::json)).*
@@ -90,16 +90,16 @@ $db->do('reset session_replication_role');
 seal();
 $db->do(q{insert into devcred.event (tenant, registration, device_id, operation, outcome, actor, at) values ('t1', 1, 'late',
 	'newdevice_create', 'ok', 'x', '2026-02-15T00:00:00Z')});
-export('2026-03', 1, qr/2026-02 is not all sealed/, 'where there are seals, what is not sealed is not dropped', '--drop');
+export('2026-03', 1, qr/2026-02 is not all sealed/, 'where there are seals, what is not sealed is not dropped', '--drop', '--yes');
 is(value(q{select count(*) from devcred.event_2026_02 where device_id = 'late'}), 1, 'and is still there');
 seal();
 my $writer = $site->dbh;
 $writer->begin_work;
 $writer->do(q{insert into devcred.event (tenant, registration, device_id, operation, outcome, actor) values ('t1', 1, 'now',
 	'newdevice_create', 'ok', 'x')});
-export('2026-03', 1, qr/lock timeout/, 'a writer of today is in the way of dropping, and not the other way round', '--drop');
+export('2026-03', 1, qr/lock timeout/, 'a writer of today is in the way of dropping, and not the other way round', '--drop', '--yes');
 $writer->commit;
-export('2026-03', 0, qr/2026-02: \d+ events.*, dropped here/, 'then it is dropped', '--drop');
+export('2026-03', 0, qr/2026-02: \d+ events.*, dropped here/, 'then it is dropped', '--drop', '--yes');
 export('2026-03', 0, qr/there is no such month/, 'once');
 verify(1, qr/2026-02 was exported and dropped.*--exports DIR/s, 'to verify then needs the files');
 verify(0, qr/: 0 faults;/, 'with which all holds', '--exports', $dir);
@@ -136,7 +136,7 @@ for my $pause (map { $_ * 0.004 } 1 .. 25) {
 		open STDOUT, '>', '/dev/null' or POSIX::_exit(126);
 		open STDERR, '>', '/dev/null' or POSIX::_exit(126);
 		exec "$Devcred::Shell::BIN/devcredctl", '-c', $site->conf_path, 'audit', 'export', '--before', '2026-05',
-		    '--dir', $dir, '--drop' or POSIX::_exit(127);
+		    '--dir', $dir, '--drop', '--yes' or POSIX::_exit(127);
 	}
 	select undef, undef, undef, $pause;
 	kill 'KILL', $child;
@@ -146,7 +146,7 @@ for my $pause (map { $_ * 0.004 } 1 .. 25) {
 cmp_ok($rounds, '>', 0, 'killed here and there');
 eventually(sub { !value(q{select count(*) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()}) },
 	'the database has noticed');
-export('2026-05', 0, qr/2026-04: $april events.*dropped here|no such month/, 'it is done again', '--drop');
+export('2026-05', 0, qr/2026-04: $april events.*dropped here|no such month/, 'it is done again', '--drop', '--yes');
 is(value(q{select count(*) from devcred.audit_export where dropped_at is not null}), 3, 'and all months are out');
 unlike(files(), qr/new/, 'no half of a file is left');
 verify(0, qr/: 0 faults;/, 'and not an event is lost', '--exports', $dir);

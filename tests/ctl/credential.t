@@ -69,7 +69,7 @@ my ($new) = ctl(['credential', 'rotate', $id], 0, qr/\A[A-Za-z0-9]{32}\n\z/,
 is(login($id, $password), 200, 'the old one works');
 is(login($id, $new), 200, 'until the new one');
 is(login($id, $password), 401, 'is used');
-my ($at_once) = ctl(['credential', 'rotate', $id, '--overlap', 0], 0, qr/\A\w+\n\z/,
+my ($at_once) = ctl(['credential', 'rotate', $id, '--overlap', 0, '--yes'], 0, qr/\A\w+\n\z/,
 	'without overlap') =~ /(\w+)/;
 is(login($id, $new) . login($id, $at_once), '401200', 'the old one ends at once');
 ctl(['credential', 'rotate', $id, '--overlap', 'x'], 2, qr/number of seconds/, 'it is a number');
@@ -81,10 +81,10 @@ ctl(['credential', 'reopen', $id], 1, qr/nothing to deliver again/,
 	'what was given by hand is not delivered');
 is(event($id), "credential_reopen wrong_state $BY", 'which is audited, too');
 
-ctl(['credential', 'revoke', $id], 0, qr/has no credential any more/, 'a credential is revoked');
-ctl(['credential', 'revoke', $id], 1, qr/no credential/, 'once');
+ctl(['credential', 'revoke', $id, '--yes'], 0, qr/has no credential any more/, 'a credential is revoked');
+ctl(['credential', 'revoke', $id, '--yes'], 1, qr/no credential/, 'once');
 is(event($id), "credential_revoke ok $BY", 'it is audited');
-ctl(['credential', 'decommission', $second], 0, qr/is decommissioned/, 'a device is decommissioned');
+ctl(['credential', 'decommission', $second, '--yes'], 0, qr/is decommissioned/, 'a device is decommissioned');
 is(event($second), "credential_decommission ok $BY", 'that is audited');
 pending($admin, id => $second);
 ctl(['request', 'show', $second], 0, qr/^status +PENDING_ACCEPTANCE\n.*^claimants +1\n^decommissioned +20/ms,
@@ -97,8 +97,8 @@ for my $tenant ('t1', 't2') {
 		decode(repeat('00', 32), 'hex'), nextval('devcred.newdevice_request_seq_seq'), now(), 'x')",
 		undef, $tenant);
 }
-ctl(['credential', 'revoke', 'twin'], 1, qr/or several: then name its --tenant/, 'an id in two tenants');
-ctl(['credential', 'revoke', 'twin', '--tenant', 't2'], 0, qr/of the tenant t2/, 'needs a tenant');
+ctl(['credential', 'revoke', 'twin', '--yes'], 1, qr/or several: then name its --tenant/, 'an id in two tenants');
+ctl(['credential', 'revoke', 'twin', '--tenant', 't2', '--yes'], 0, qr/of the tenant t2/, 'needs a tenant');
 
 # request show, housekeep -------------------------------------------------------------
 

@@ -69,11 +69,14 @@ my %DOOR = (
 		bulk => sub { Devcred::Shell::write_file($file, "ID\n$_[0]\n");
 			run_ctl('import', $file, qw(--tenant t1)) },
 		(map { my $verb = $_; ($verb => sub { run_ctl('request', $verb, $_[0]) }) }
-			qw(accept block lift delete)),
+			qw(accept block lift)),
+		delete => sub { run_ctl(qw(request delete --yes), $_[0]) },
 		forget => sub { run_ctl('request', 'lift', $_[0], '--forget') },
 		expire => sub { run_ctl(qw(credential expire), $_[0], $END) },
-		map { my $verb = $_; ($verb => sub { run_ctl('credential', $verb, $_[0]) }) }
-			qw(disable enable rotate reopen revoke decommission),
+		(map { my $verb = $_; ($verb => sub { run_ctl('credential', $verb, $_[0]) }) }
+			qw(disable enable rotate reopen)),
+		(map { my $verb = $_; ($verb => sub { run_ctl('credential', $verb, $_[0], '--yes') }) }
+			qw(revoke decommission)),
 	},
 	functions => {
 		bulk => sub { call('request_load', [$_[0]]) },

@@ -82,7 +82,7 @@ $dbh->do("update devcred.newdevice_request set status = 'PENDING_ACCEPTANCE', cl
 is(json(['request', 'block', $bytes])->{status}, 'BLOCKED', 'what it has become');
 json(['request', 'lift', $bytes]);
 json(['request', 'accept', $bytes]);
-is_deeply(json(['request', 'delete', $bytes]), { id => $id }, 'what went');
+is_deeply(json(['request', 'delete', $bytes, '--yes']), { id => $id }, 'what went');
 Devcred::Shell::write_file("$dir/j.csv", "ID,CREDENTIALS\njd-1,password-1\njd-2,password-2\nno/good,x\n");
 is_deeply(json(['import', "$dir/j.csv", '--tenant', 'j1'], 1),
 	{ lines => 3, created => 2, updated => 0, failed => 1 }, 'the sum of an import');
@@ -93,19 +93,19 @@ like(json(['credential', 'rotate', 'jd-1'])->{password}, qr/\A\w{32}\z/, 'a new 
 is(json(['credential', 'disable', 'jd-1'])->{status}, 'DISABLED', 'disabled');
 json(['credential', $_, 'jd-1']) for 'enable';
 is(json(['credential', 'expire', 'jd-1', '2099-01-01T00:00:00Z'])->{expires_at}, '2099-01-01T00:00:00.000+00:00', 'a time');
-json(['credential', 'revoke', 'jd-1']);
-json(['credential', 'decommission', 'jd-2']);
+json(['credential', 'revoke', 'jd-1', '--yes']);
+json(['credential', 'decommission', 'jd-2', '--yes']);
 json(['rule', 'add', 'j1/r', '--id', 'r*', '--quota', 5]);
 my ($rule) = @{ json(['rule', 'list', 'j1']) };
 same_columns($rule, 'rule');
 is(join(' ', map { type($rule->{$_}) } qw(quota used enabled source)), 'number number bool null', 'typed, too');
 is_deeply(json(['rule', 'try', 'j1/r']), [], 'nothing fits');
-is_deeply(json(['rule', 'apply', 'j1/r']), { accepted => 0, refused => 0 }, 'numbers');
-json(['rule', $_, 'j1/r']) for qw(disable enable delete);
+is_deeply(json(['rule', 'apply', 'j1/r', '--yes']), { accepted => 0, refused => 0 }, 'numbers');
+json(['rule', $_, 'j1/r', $_ eq 'delete' ? '--yes' : ()]) for qw(disable enable delete);
 my $key = json(['key', 'add'])->{key};
 json(['key', 'add', 'second']);
 is_deeply([map { $_->{seals} ? 1 : 0 } @{ json(['key', 'list']) }], [0, 1], 'which one seals');
-json(['key', 'retire', $key]);
+json(['key', 'retire', $key, '--yes']);
 json(['audit', 'key', "$dir/audit.key"]);
 json(['audit', 'seal', '--key', "$dir/audit.key"]);
 is_deeply(json(['audit', 'verify', '--public', "$dir/audit.key.pub"])->{faults}, [], 'no faults');

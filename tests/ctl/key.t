@@ -108,26 +108,26 @@ key(['list'], 0, qr/\AKEY +CREATED +USE\none +2026-01-31 +-\ntwo +2026-01-31 +se
 
 put("# top\n" . line('one') . "\n" . line('two') . "# end\n" . line('three'));
 my $three = (keys_of())[2];
-key(['retire', 'nobody'], 1, qr/there is no key nobody\n-> devcredctl key list/,
+key(['retire', 'nobody', '--yes'], 1, qr/there is no key nobody\n-> devcredctl key list/,
 	'only what is there can be retired');
-key(['retire', 'one'], 0, qr/\Akey one retired\n\z/, 'a key is retired');
+key(['retire', 'one', '--yes'], 0, qr/\Akey one retired\n\z/, 'a key is retired');
 like(content(), qr/\A# top\n\ntwo \w+ [-\d]+\n# end\n\Q$three\E\n\z/,
 	'its line is gone, and nothing else');
-key(['retire', 'three'], 0, qr/\Akey three retired\nkey two seals\n\z/,
+key(['retire', 'three', '--yes'], 0, qr/\Akey three retired\nkey two seals\n\z/,
 	'when the one that seals goes, it is told which one takes its place');
-key(['retire', 'two'], 1, qr/two is the only key.*\n-> .* key add.* --last/,
+key(['retire', 'two', '--yes'], 1, qr/two is the only key.*\n-> .* key add.* --last/,
 	'the only one is not retired by mistake');
 is_deeply([ids()], ['two'], 'it stays');
-key(['retire', 'two', '--last'], 0, qr/\Akey two retired\n-> .*key_file/,
+key(['retire', 'two', '--last', '--yes'], 0, qr/\Akey two retired\n-> .*key_file/,
 	'it is with --last, and what to do then is told');
 is(content(), "# top\n\n# end\n", 'no key is left, but the file is');
 key(['list'], 0, qr/\AKEY +CREATED +USE\n\z/, 'an empty list is one');
-key(['retire', 'two', '--last'], 1, qr/there is no key two/,
+key(['retire', 'two', '--last', '--yes'], 1, qr/there is no key two/,
 	'a key is retired once');
 key(['retire'], 2, qr/ID is missing/, 'a key must be named');
 key(['add', 'again'], 0, qr/again/, 'and a key can be added again');
 unlink $file;
-key(['retire', 'one'], 1, qr/No such file/, 'nothing is retired from no file');
+key(['retire', 'one', '--yes'], 1, qr/No such file/, 'nothing is retired from no file');
 ok(!-e $file, 'and none is made');
 
 # What is refused, by each verb -----------------------------------------------
@@ -137,7 +137,7 @@ sub refused {
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	my $before = content();
 	key($_, 1, $words, "$_->[0]: $name")
-	    for ['add', 'x'], ['list'], ['retire', 'one'];
+	    for ['add', 'x'], ['list'], ['retire', 'one', '--yes'];
 	is(content(), $before, 'and the file stays as it was');
 	return;
 }
@@ -187,7 +187,7 @@ is_deeply([@new[2, 4, 5]], [@old[2, 4, 5]], 'owner, group and mode are kept');
 isnt($new[1], $old[1], 'it is a new file');
 is(join('', <$reader>), $held, 'whoever reads the old one reads it whole');
 close $reader;
-key(['retire', 'one'], 0, qr/retired/, 'a key from it');
+key(['retire', 'one', '--yes'], 0, qr/retired/, 'a key from it');
 is_deeply([(stat $file)[2, 4, 5]], [@old[2, 4, 5]],
 	'owner, group and mode are kept');
 
@@ -240,7 +240,7 @@ sub start {
 }
 
 put(line('base') . line('gone'));
-my %running = map { $_ => 1 } start('retire', 'gone'),
+my %running = map { $_ => 1 } start('retire', 'gone', '--yes'),
 	map { start('add', "many-$_") } 1 .. 19;
 # meanwhile whoever reads finds a whole file
 my $torn = 0;
@@ -294,13 +294,13 @@ $db->do("insert into devcred.device_credential (tenant, device_id, password_salt
 	password_hash, registration, accepted_at, accepted_by, seal_key, sealed, delivery_until)
 	values ('t1', 'needs', decode(repeat('00', 16), 'hex'), decode(repeat('00', 32), 'hex'), -1,
 	now(), 'x', 'many-1', decode('00', 'hex'), now() + interval '1 hour')");
-key(['retire', 'many-1'], 1, qr/1 passwords that many-1 sealed .*\n-> .*--unchecked/,
+key(['retire', 'many-1', '--yes'], 1, qr/1 passwords that many-1 sealed .*\n-> .*--unchecked/,
 	'a key that an open delivery window needs is not retired');
 $db->do("update devcred.device_credential set delivery_until = now() where device_id = 'needs'");
-key(['retire', 'many-1'], 0, qr/key many-1 retired/, 'when the window is closed, it is');
-key(['retire', 'many-2'], 3, qr/-> .*--unchecked/, 'without the database none is',
+key(['retire', 'many-1', '--yes'], 0, qr/key many-1 retired/, 'when the window is closed, it is');
+key(['retire', 'many-2', '--yes'], 3, qr/-> .*--unchecked/, 'without the database none is',
 	env => { DEVCRED_DATABASE => "host=$site->{dir}/nowhere" });
-key(['retire', 'many-2', '--unchecked'], 0, qr/key many-2 retired/, 'unless that is meant',
+key(['retire', 'many-2', '--unchecked', '--yes'], 0, qr/key many-2 retired/, 'unless that is meant',
 	env => { DEVCRED_DATABASE => "host=$site->{dir}/nowhere" });
 key(['add', 'alone'], 0, qr/alone/, 'keys are added without a database',
 	env => { DEVCRED_DATABASE => "host=$site->{dir}/nowhere" });

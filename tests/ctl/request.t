@@ -64,8 +64,8 @@ for my $step (
 	['lift', 'PUT', sub { '{"status":"PENDING_ACCEPTANCE"}' }, [], 'refused'],
 	['block', 'PUT', sub { '{"status":"BLOCKED"}' }, []],
 	['lift', 'PUT', sub { '{"status":"WAITING_FOR_CONNECTION"}' }, ['--forget']],
-	['delete', 'DELETE', sub { undef }, []],
-	['delete', 'DELETE', sub { undef }, [], 'refused'],
+	['delete', 'DELETE', sub { undef }, ['--yes']],
+	['delete', 'DELETE', sub { undef }, ['--yes'], 'refused'],
 	['add', 'POST', sub { Devcred::Http::to_json(id => $_[0]) },
 		['--tenant', 't1']],
 	['add', 'POST', sub { Devcred::Http::to_json(id => $_[0]) },
@@ -73,7 +73,7 @@ for my $step (
 	['poll'],
 	['accept', 'PUT', sub { '{"status":"ACCEPTED"}' }, []],
 	['poll'],
-	['delete', 'DELETE', sub { undef }, [], 'refused'],
+	['delete', 'DELETE', sub { undef }, ['--yes'], 'refused'],
     ) {
 	my ($verb, $method, $body, $options, $refused) = @$step;
 	if ($verb eq 'poll') {
@@ -127,10 +127,10 @@ says($site, ['request', 'accept', $full], 1,
 	qr/t1 has as many devices.*\n-> .*tenant set t1 --device-limit/,
 	'a tenant that is full says so');
 $site->dbh->do("update devcred.tenant set device_limit = null where id = 't1'");
-says($site, ['request', 'delete', $id], 0, qr/\A$id deleted; .* stay\n\z/,
+says($site, ['request', 'delete', $id, '--yes'], 0, qr/\A$id deleted; .* stay\n\z/,
 	'delete says what stays');
 for my $verb (qw(accept block lift delete)) {
-	says($site, ['request', $verb, $id], 1,
+	says($site, ['request', $verb, $id, $verb eq 'delete' ? '--yes' : ()], 1,
 		qr/no new device request $id\n-> devcredctl request list\n\z/,
 		"$verb: an unknown device");
 }

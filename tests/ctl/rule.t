@@ -20,7 +20,7 @@ says($site, ['rule', 'list', 't1'], 0,
 	qr{^t1/pumps\s+pump-\*\s+127\.0\.0\.0/8\s.*\s2099-01-01T00:00:00Z\s+0 of 3\s+on$}m, 'and listed');
 says($site, ['rule', 'try', 't1/pumps'], 0, qr/^pump-1\s+PENDING_ACCEPTANCE\s.*\s-$/m, 'it tells what it would accept');
 is($admin->look($id)->field('status'), 'PENDING_ACCEPTANCE', 'without doing it');
-says($site, ['rule', 'apply', 't1/pumps'], 0, qr/\A1 accepted, 0 refused\n\z/, 'applied, it does');
+says($site, ['rule', 'apply', 't1/pumps', '--yes'], 0, qr/\A1 accepted, 0 refused\n\z/, 'applied, it does');
 is($device->poll($id)->status, 201, 'so that the device gets its password');
 registered($admin, id => 'pump-2');
 is($device->poll('pump-2')->status, 404, 'a device that fits asks');
@@ -31,8 +31,8 @@ is($admin->look('pump-3')->field('status'), 'PENDING_ACCEPTANCE', 'then the next
 says($site, ['rule', 'try', 't1/pumps'], 0, qr/^pump-3\s.*\sdisabled$/m, 'and one is told why');
 says($site, ['rule', 'enable', 't1/pumps'], 0, qr/accepts\n/, 'and on');
 says($site, [qw(rule add t1/pumps --id p*)], 0, qr/changed/, 'a rule of the same name takes its place');
-says($site, ['rule', 'delete', 't1/pumps'], 0, qr/deleted/, 'and it is deleted');
-says($site, ['rule', $_, 't1/pumps'], 1, qr/there is no rule t1\/pumps/, "$_ needs one that is there")
+says($site, ['rule', 'delete', 't1/pumps', '--yes'], 0, qr/deleted/, 'and it is deleted');
+says($site, ['rule', $_, 't1/pumps', /apply|delete/ ? '--yes' : ()], 1, qr/there is no rule t1\/pumps/, "$_ needs one that is there")
     for qw(try apply enable disable delete);
 for my $case ([['add', 't1/x'], 2, qr/--id/], [['add', 'x', '--id', '*'], 1, qr/./], [['add', 't9/x', '--id', '*'], 1,
 	qr/no tenant t9/], [['add', 't1/x', '--id', '*', '--quota', 'x'], 2, qr/a number/],

@@ -61,7 +61,7 @@ sub help {
 }
 
 SKIP: {
-	skip 'mandoc is not installed', 6 if $mandoc;
+	skip 'mandoc is not installed', 7 if $mandoc;
 	my $manual = plain('doc/devcredctl.8');
 	# the usage of each command, up to that of the next one
 	my ($synopsis) = $manual =~ /SYNOPSIS (.*?) devcredctl --version .*DESCRIPTION/;
@@ -80,6 +80,10 @@ SKIP: {
 		$usage eq '' ? "there is no $name" : map { "there is no --$_ of $name" }
 			grep { $usage !~ /(?<![\w-])--$_(?![\w-])/ } @options;
 	} @commands);
+	my ($asking) = $manual =~ / --yes (Do not ask.*?) The database /;
+	keeps('and says which ones ask', map { "it does not say that $_->{name} asks" }
+		grep { my $c = $_; grep({ $_->[0] eq 'yes' } @{ $c->{options} })
+			&& ($asking // '') !~ /\b\Q$c->{name}\E\b/ } @commands);
 	keeps('and no option that --help does not tell', map {
 		my ($name, %told) = ($_->{name}, map { $_->[0] => 1 } @{ $_->{options} });
 		my $same = grep { ($synopsis{$_->{name}} // '') eq ($synopsis{$name} // '') } @commands;
