@@ -56,6 +56,19 @@ struct db *db_new(const char *conninfo, bool prepare, int schema) MUST_CHECK;
 /* Close and free; NULL is allowed. */
 void	 db_free(struct db *db);
 
+/*
+ * Have told be called with what the server says beside its answers, from
+ * warnings to notices: level is its word for it, hint may be NULL.
+ */
+void	 db_on_notice(struct db *db, void (*told)(void *arg, const char *level,
+	    const char *text, const char *hint), void *arg);
+
+/*
+ * Have the server end the call under way, which then fails; waits for it to
+ * take note.
+ */
+void	 db_cancel(struct db *db);
+
 /* Close the connection; a call under way is forgotten. */
 void	 db_close(struct db *db);
 

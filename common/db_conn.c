@@ -114,16 +114,41 @@ static void
 db_notice(void *arg, const PGresult *res)
 {
 	struct db *db = arg;
+	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	const char *level = PQresultErrorField(res,
 	    PG_DIAG_SEVERITY_NONLOCALIZED);
 
+	if (db->told != NULL && level != NULL && text != NULL)
+		db->told(db->told_arg, level, text, PQresultErrorField(res,
+		    PG_DIAG_MESSAGE_HINT));
 	if (state == NULL || level == NULL || strcmp(level, "WARNING") != 0)
 		return;
 	if (strcmp(state, "01000") == 0 || strcmp(state, "57P01") == 0)
 		db->doubt = true;
 	log_event(LOG_LEVEL_WARNING, "database_warning", "sqlstate", state,
-	    "text", PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY), NULL);
+	    "text", text, NULL);
+}
+
+void
+db_on_notice(struct db *db, void (*told)(void *arg, const char *level,
+    const char *text, const char *hint), void *arg)
+{
+	db->told = told;
+	db->told_arg = arg;
+}
+
+void
+db_cancel(struct db *db)
+{
+	PGcancel *cancel = db->pg != NULL ? PQgetCancel(db->pg) : NULL;
+	char why[256];
+
+	if (cancel == NULL)
+		return;
+	/* if it does not arrive, the call ends as it would have */
+	(void)PQcancel(cancel, why, (int)sizeof(why));
+	PQfreeCancel(cancel);
 }
 
 void

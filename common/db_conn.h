@@ -46,6 +46,9 @@ struct db {
 	PGresult	*result;
 	enum db_status	 status;
 	char		*message;
+	void		(*told)(void *arg, const char *level,
+			    const char *text, const char *hint);
+	void		*told_arg;
 };
 
 /* Begin to connect, unless an attempt failed a moment ago. */
