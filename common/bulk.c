@@ -21,6 +21,8 @@ struct bulk {
 	void			*arg;
 	enum bulk_state		 state;
 	struct bulk_count	 count;
+	long			 skip;		/* lines up to this one */
+	long			 last;		/* line that was read last */
 	struct buf		 fault;
 	struct csv_file		 csv;
 	bool			 has_header;
@@ -71,6 +73,13 @@ bulk_free(struct bulk *bulk)
 	bulk_row_free(&bulk->row);
 	buf_free(&bulk->text);
 	free(bulk);
+}
+
+void
+bulk_skip(struct bulk *bulk, long line)
+{
+	bulk->skip = line;
+	bulk->count.line = line;
 }
 
 static void
@@ -234,6 +243,8 @@ flush(struct bulk *bulk)
 	if (!buf_ok(&bulk->text))
 		bulk->state = BULK_UNAVAILABLE;
 	send_lines(bulk, 0, bulk->n);
+	if (bulk->state == BULK_READING)
+		bulk->count.line = bulk->last;
 	bulk->n = 0;
 	buf_reset(&bulk->text);
 }
@@ -287,6 +298,9 @@ take_record(struct bulk *bulk, bool too_long)
 		bulk->csv.separator = bulk->header.separator;
 		return;
 	}
+	bulk->last = bulk->csv.line;
+	if (bulk->last <= bulk->skip)
+		return;
 	if (too_long) {
 		bulk->count.all++;
 		tell(bulk, bulk->csv.line, NULL, "The line is too long, or a "

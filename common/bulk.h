@@ -27,6 +27,7 @@ struct bulk_count {
 	long	created;
 	long	updated;	/* have another password now */
 	long	failed;
+	long	line;		/* all of the file up to this one is done */
 };
 
 enum bulk_state {
@@ -45,6 +46,9 @@ struct bulk *bulk_new(struct db *db, const char *scope, const char *actor,
 	    const char *source, const char *request, void (*told)(void *arg,
 	    const struct bulk_told *line), void *arg) MUST_CHECK;
 void	 bulk_free(struct bulk *bulk);
+
+/* Leave the lines of the file up to this one out, but for its header. */
+void	 bulk_skip(struct bulk *bulk, long line);
 
 /* Take the next bytes; and the end.  Waits for the database. */
 enum bulk_state bulk_read(struct bulk *bulk, const char *data, size_t len)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "progress.h"
 #include "table.h"
 
 static void
@@ -20,6 +21,7 @@ tell(const char *before, const char *fmt, va_list ap)
 	while (clean.len > 0 && clean.data[clean.len - 1] == '\n')
 		clean.data[--clean.len] = '\0';
 	fflush(stdout);
+	progress_clear();
 	fprintf(stderr, "%s%s\n", before, buf_text(&clean));
 	buf_free(&clean);
 	free(text);
@@ -87,9 +89,11 @@ option_named(struct ctl *ctl, const struct ctl_option *options,
 	const struct ctl_option commons[] = {
 		{ "json", &ctl->json, NULL, NULL },
 		{ "yes", &ctl->yes, NULL, NULL },
+		{ "quiet", &ctl->quiet, NULL, NULL },
 		{ NULL, NULL, NULL, NULL }
 	};
-	static const enum command_takes takes[] = { TAKES_JSON, TAKES_YES };
+	static const enum command_takes takes[] = { TAKES_JSON, TAKES_YES,
+		TAKES_QUIET };
 	const struct ctl_option *option;
 
 	option = option_find(commons, name, len);

@@ -4,7 +4,8 @@ const struct command commands_database[] = {
 	{ .noun = "migrate", .operands = "",
 	    .help = "bring the database to the schema of this version",
 	    .text = "In one transaction, which others of its kind wait for; "
-	    "it may be repeated.",
+	    "it may be repeated, and interrupted: then the database is as it "
+	    "was.  Warnings of PostgreSQL are shown.",
 	    .options = {
 		MAY("status", NULL, "change nothing; show each migration and "
 		    "whether it is applied"),
@@ -17,7 +18,7 @@ const struct command commands_database[] = {
 		"devcredctl migrate --dry-run > migrate.sql",
 	    },
 	    .fails = "with --status: something is pending or differs",
-	    .takes = TAKES_JSON, .run = migrate },
+	    .takes = TAKES_JSON | TAKES_QUIET, .run = migrate },
 	{ .noun = "check", .operands = "",
 	    .help = "look for faults, and say what to do about each",
 	    .text = "In the settings, in the database, and at the socket.",
@@ -27,30 +28,34 @@ const struct command commands_database[] = {
 	{ .noun = "housekeep", .operands = "",
 	    .help = "wipe what has run out",
 	    .text = "The service does it by itself once a minute; this is for "
-	    "where it runs as a CGI program only.",
+	    "where it runs as a CGI program only.  Some thousand at a time: "
+	    "interrupted, it may be run again.",
 	    .examples = {
 		"devcredctl housekeep",
 		"devcredctl housekeep --json",
 	    },
-	    .takes = TAKES_JSON, .run = housekeep },
+	    .takes = TAKES_JSON | TAKES_QUIET, .run = housekeep },
 	{ .noun = "import", .operands = "FILE",
 	    .help = "register the devices of a CSV file",
 	    .text = "By the rules of bulk registration over HTTP; FILE may "
 	    "be - for standard input, and of any size.  Some thousand lines "
-	    "at a time: what is done stays done.",
+	    "at a time: interrupted, it ends with those that are under way "
+	    "and says how to go on.",
 	    .options = {
 		MAY("tenant", "T", "tenant of all devices, whatever a column "
 		    "TENANT says"),
 		MAY("errors", "FILE", "write what failed to this new file, as "
 		    "CSV with line, id and reason"),
+		MAY("after", "LINE", "leave the lines up to this one out: "
+		    "they were done before"),
 	    },
 	    .examples = {
 		"devcredctl import devices.csv --errors failed.csv",
-		"devcredctl import devices.csv --tenant t1",
+		"devcredctl import devices.csv --tenant t1 --after 455001",
 		"zcat devices.csv.gz | devcredctl import -",
 	    },
 	    .fails = "a line failed",
-	    .takes = TAKES_JSON, .run = import },
+	    .takes = TAKES_JSON | TAKES_QUIET, .run = import },
 	COMMANDS_END
 };
 

@@ -28,7 +28,8 @@ struct schema;
 /* What a command takes besides its own options. */
 enum command_takes {
 	TAKES_JSON = 1,		/* --json: what it shows is for programs */
-	TAKES_YES = 2		/* --yes: it asks before it does */
+	TAKES_YES = 2,		/* --yes: it asks before it does */
+	TAKES_QUIET = 4		/* --quiet: it shows how far it is */
 };
 
 /* An option as people read of it.  value: its name; NULL: it is a flag. */
@@ -59,8 +60,9 @@ struct ctl {
 	const char	*conf_path;	/* -c FILE, or NULL */
 	struct conf	 conf;
 	struct db	*db;		/* NULL until session_connect() */
-	bool		 json;		/* --json, --yes: given */
+	bool		 json;		/* --json, --yes, --quiet: given */
 	bool		 yes;
+	bool		 quiet;
 	const struct command *command;
 	char		**arg;		/* what follows noun and verb */
 	int		 narg;
@@ -102,8 +104,8 @@ void	 ctl_advice(const char *fmt, ...) PRINTF_LIKE(1, 2);
 enum ctl_exit session_connect(struct ctl *ctl) MUST_CHECK;
 
 /*
- * Connect and begin a transaction as devcred_owner, in a database whose
- * schema is the one this program knows.
+ * Connect, unless that is done, and begin a transaction as devcred_owner, in a
+ * database whose schema is the one this program knows.
  */
 enum ctl_exit session_begin(struct ctl *ctl) MUST_CHECK;
 

@@ -28,6 +28,7 @@ const struct command_group command_groups[] = {
 static const struct command_option commons[] = {
 	{ "json", NULL, "write JSON, for programs", false, false },
 	{ "yes", NULL, "do not ask before it is done", false, false },
+	{ "quiet", NULL, "do not show how far it is", false, false },
 };
 
 #define NCOMMONS	((int)(sizeof(commons) / sizeof(commons[0])))
@@ -150,6 +151,9 @@ put_status(FILE *out, const struct command *command)
 	    (command->takes & TAKES_YES) != 0 ?
 	    ", or nobody is there to ask and no --yes" : "");
 	fputs("  3  the database cannot be reached\n", out);
+	if ((command->takes & TAKES_QUIET) != 0)
+		fputs("  130, 143, 129: interrupted by INT, TERM or HUP; it "
+		    "says what was done\n", out);
 }
 
 void

@@ -1,18 +1,20 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bulk.h"
-#include "clock.h"
 #include "csv.h"
 #include "ctl.h"
+#include "interrupt.h"
+#include "progress.h"
 #include "result.h"
+#include "text.h"
 
 #define TOLD_MAX	20	/* failures told where no file takes them */
 #define PIECE_SIZE	((size_t)64 * 1024)
-#define PROGRESS_TIME	500	/* ms between two looks at it */
 
 static const struct db_statement stmt_actor = { "import_actor",
 	"select 'db:' || session_user", 0 };
@@ -25,9 +27,9 @@ struct import {
 	off_t		 done;
 	FILE		*errors;	/* a file for them, or NULL */
 	long		 told;
-	bool		 watched;	/* somebody sits at the terminal */
-	int64_t		 start;
-	int64_t		 shown;
+	long		 after;		/* lines that were done before */
+	bool		 broken;	/* not all of it was read */
+	struct progress	 progress;
 };
 
 static void
@@ -50,25 +52,6 @@ told(void *arg, const struct bulk_told *line)
 	}
 }
 
-/* How far it is, how fast, and how long it will take. */
-static void
-progress(struct import *im, const struct bulk_count *count, bool last)
-{
-	int64_t now = clock_ms();
-	double seconds = (double)(now - im->start) / 1000;
-	double part = im->size > 0 ? (double)im->done / (double)im->size : 0;
-
-	if (!im->watched || (!last && now - im->shown < PROGRESS_TIME))
-		return;
-	im->shown = now;
-	fprintf(stderr, "\r%ld lines, %.0f a second", count->all,
-	    seconds > 0 ? (double)count->all / seconds : 0);
-	if (part > 0 && !last)
-		fprintf(stderr, ", %.0f %%, %.0f s left ", part * 100,
-		    seconds / part - seconds);
-	fputs(last ? "                    \n" : "  ", stderr);
-}
-
 /* Open what is to be read; "-" is standard input. */
 static enum ctl_exit
 import_open(struct import *im, const char *path, const char *errors)
@@ -76,8 +59,6 @@ import_open(struct import *im, const char *path, const char *errors)
 	memset(im, 0, sizeof(*im));
 	im->path = path;
 	im->fd = STDIN_FILENO;
-	im->start = clock_ms();
-	im->watched = isatty(STDERR_FILENO) == 1;
 	if (strcmp(path, "-") != 0) {
 		im->fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (im->fd == -1) {
@@ -124,23 +105,29 @@ import_read(struct import *im, struct bulk *bulk)
 	enum bulk_state state = BULK_READING;
 	ssize_t n;
 
-	while (state == BULK_READING &&
+	while (state == BULK_READING && !interrupt_came() &&
 	    (n = read(im->fd, piece, sizeof(piece))) != 0) {
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1) {
 			ctl_error("%s: %s", im->path, strerror(errno));
+			im->broken = true;
 			break;
 		}
 		im->done += n;
 		state = bulk_read(bulk, piece, (size_t)n);
-		progress(im, bulk_counts(bulk), false);
+		progress_show(&im->progress, bulk_counts(bulk)->all,
+		    im->size > 0 ? (double)im->done / (double)im->size : 0);
 	}
 	explicit_bzero(piece, sizeof(piece));	/* it may hold passwords */
-	return bulk_finish(bulk);
+	progress_end(&im->progress);
+	/* the last line may be half a line */
+	im->broken = im->broken || (interrupt_came() &&
+	    (im->size == 0 || im->done < im->size));
+	return im->broken ? state : bulk_finish(bulk);
 }
 
-/* How it ended. */
+/* How it ended, also if it ended early. */
 static enum ctl_exit
 import_tell(const struct ctl *ctl, const struct bulk_count *count)
 {
@@ -149,6 +136,7 @@ import_tell(const struct ctl *ctl, const struct bulk_count *count)
 		{ "created", NULL, RESULT_NUM },
 		{ "updated", NULL, RESULT_NUM },
 		{ "failed", NULL, RESULT_NUM },
+		{ "last_line", NULL, RESULT_NUM },
 		RESULT_END
 	};
 	struct result r;
@@ -158,42 +146,65 @@ import_tell(const struct ctl *ctl, const struct bulk_count *count)
 	result_add_num(&r, count->created);
 	result_add_num(&r, count->updated);
 	result_add_num(&r, count->failed);
+	result_add_num(&r, count->line);
 	return result_one(&r, "%ld lines: %ld created, %ld updated, %ld "
 	    "failed\n", count->all, count->created, count->updated,
 	    count->failed);
+}
+
+/* Where it stopped, and how to go on from there. */
+static void
+import_stopped(const struct import *im, const char *why, long line)
+{
+	ctl_error("%s; all lines up to %ld are done", why, line);
+	ctl_advice("to go on: devcredctl import %s --after %ld, with the "
+	    "other options as they were%s", im->path, line,
+	    im->errors != NULL ? " and another file for --errors" : "");
 }
 
 static enum ctl_exit
 import_run(struct ctl *ctl, struct import *im, const char *scope,
     const char *actor)
 {
-	const struct bulk_count *count;
+	struct bulk_count count;
 	enum bulk_state state;
 	struct bulk *bulk;
-	enum ctl_exit rc;
+	enum ctl_exit rc = CTL_DONE;
 
 	bulk = bulk_new(ctl->db, scope, actor, NULL, NULL, told, im);
 	if (bulk == NULL) {
 		ctl_error("out of memory");
 		return CTL_FAILED;
 	}
+	bulk_skip(bulk, im->after);
+	interrupt_watch();
+	progress_start(&im->progress, ctl, "lines");
 	state = import_read(im, bulk);
-	count = bulk_counts(bulk);
-	progress(im, count, true);
+	count = *bulk_counts(bulk);
 	if (state == BULK_REFUSED)
 		ctl_error("%s: %s", im->path, bulk_fault(bulk));
+	bulk_free(bulk);
 	if (im->told > TOLD_MAX)
 		ctl_advice("and %ld more; --errors FILE keeps them all",
 		    im->told - TOLD_MAX);
-	rc = state == BULK_REFUSED ? CTL_FAILED : import_tell(ctl, count);
-	if (state == BULK_UNAVAILABLE)
-		ctl_error("then the database did not answer: %s; the file "
-		    "may be imported again", db_message(ctl->db));
-	bulk_free(bulk);
-	if (state == BULK_UNAVAILABLE)
+	if (state == BULK_REFUSED)
+		return CTL_FAILED;
+	if (im->broken)		/* the last ones were read only */
+		count.all = count.created + count.updated + count.failed;
+	rc = import_tell(ctl, &count);
+	if (state == BULK_UNAVAILABLE) {
+		ctl_error("then the database did not answer: %s",
+		    db_message(ctl->db));
+		import_stopped(im, "the import ended early", count.line);
 		return CTL_UNREACHABLE;
-	return rc == CTL_DONE && state == BULK_READING && count->failed == 0 ?
-	    CTL_DONE : CTL_FAILED;
+	}
+	if (im->broken)
+		import_stopped(im, interrupt_came() ? "interrupted" :
+		    "the rest could not be read", count.line);
+	else
+		interrupt_forget();	/* it was done before */
+	return rc == CTL_DONE && !im->broken && count.failed == 0 ? CTL_DONE :
+	    CTL_FAILED;
 }
 
 enum ctl_exit
@@ -201,19 +212,25 @@ import(struct ctl *ctl)
 {
 	const char *tenant = NULL;
 	const char *errors = NULL;
+	const char *after = NULL;
 	const struct ctl_option options[] = {
 		{ "tenant", NULL, &tenant, NULL },
 		{ "errors", NULL, &errors, NULL },
+		{ "after", NULL, &after, NULL },
 		{ NULL, NULL, NULL, NULL }
 	};
 	struct db_rows rows = { NULL, 0 };
 	struct import im;
 	enum ctl_exit rc;
+	long line = 0;
 
 	if ((rc = ctl_args(ctl, options, 1, 1)) != CTL_DONE)
 		return rc;
+	if (after != NULL && parse_num(after, 1, LONG_MAX, &line) == -1)
+		return ctl_usage(ctl, "--after is the number of a line");
 	if ((rc = import_open(&im, ctl->arg[0], errors)) != CTL_DONE)
 		goto out;
+	im.after = line;
 	/* look first; then every batch is a transaction of its own */
 	if ((rc = session_begin(ctl)) == CTL_DONE &&
 	    (rc = session_tenant(ctl, tenant)) == CTL_DONE &&

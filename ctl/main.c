@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "interrupt.h"
 #include "log.h"
 
 /* The whole list would push the reason off the screen. */
@@ -178,5 +179,6 @@ main(int argc, char **argv)
 		ctl_error("the output could not be written");
 		rc = CTL_FAILED;
 	}
+	interrupt_obey();
 	return (int)rc;
 }

@@ -4,6 +4,8 @@
 
 #include "clock.h"
 #include "ctl.h"
+#include "interrupt.h"
+#include "progress.h"
 #include "schema.h"
 
 #define STEP_TIMEOUT	(3600 * 1000)	/* ms; a migration may be long */
@@ -15,6 +17,9 @@ struct migrate {
 	struct ctl	*ctl;
 	bool		 dry_run;
 	struct buf	 script;	/* what a dry run would do */
+	struct progress	 progress;
+	int		 steps;		/* done of all */
+	int		 all_steps;
 	struct db_rows	 facts;
 	struct schema	 schema;
 };
@@ -36,6 +41,17 @@ static const char sql_role[] = "set local role devcred_owner;\n";
 static const struct db_statement stmt_lock = { "migrate_lock",
 	"select pg_catalog.pg_try_advisory_xact_lock(" LOCK_KEY ")", 0 };
 
+/* PostgreSQL warns of something, which people have to know of. */
+static void
+warn(void *arg, const char *level, const char *text, const char *hint)
+{
+	(void)arg;
+	ctl_error("%s: %s", strcmp(level, "WARNING") == 0 ? "warning" : level,
+	    text);
+	if (hint != NULL)
+		ctl_advice("%s", hint);
+}
+
 /*
  * One step of the migration: run it, or, in a dry run, write it down.  what
  * names it to people.
@@ -44,19 +60,33 @@ static enum ctl_exit
 step(struct migrate *m, const char *what, const char *sql)
 {
 	enum db_status status;
+	struct db_rows rows;
 	enum ctl_exit rc;
 
 	if (m->dry_run) {
 		buf_printf(&m->script, "\n-- %s\n%s", what, sql);
 		return CTL_DONE;
 	}
-	status = db_run_script(m->ctl->db, sql, STEP_TIMEOUT);
-	if (status == DB_OK)
+	db_script(m->ctl->db, sql, clock_ms() + STEP_TIMEOUT);
+	status = progress_wait(&m->progress, m->ctl->db, sql != sql_commit,
+	    &rows);
+	db_rows_free(&rows);
+	if (status == DB_OK && (sql == sql_commit || !interrupt_came())) {
+		m->steps++;
+		progress_show(&m->progress, m->steps, m->all_steps > 0 ?
+		    (double)m->steps / m->all_steps : 0);
 		return CTL_DONE;
-	ctl_error("%s failed:", what);
+	}
+	progress_end(&m->progress);
 	/* until the commit, what is lost was not done */
 	if (status == DB_UNCERTAIN && sql != sql_commit)
 		status = DB_UNAVAILABLE;
+	if (status != DB_UNCERTAIN && interrupt_came()) {
+		ctl_error("interrupted in %s; the database is as it was "
+		    "before", what);
+		return CTL_FAILED;
+	}
+	ctl_error("%s failed:", what);
 	rc = session_failed(m->ctl, status);
 	if (status != DB_UNCERTAIN)
 		ctl_error("the database is as it was before");
@@ -90,6 +120,10 @@ lock(struct migrate *m)
 		db_rows_free(&rows);
 		if (mine)
 			return CTL_DONE;
+		if (interrupt_came()) {
+			ctl_error("interrupted; nothing was done");
+			return CTL_FAILED;
+		}
 		if (clock_ms() >= deadline) {
 			ctl_error("another migration is still running; "
 			    "nothing was done");
@@ -228,6 +262,9 @@ apply(struct migrate *m)
 	int i;
 
 	buf_init(&record, 0);
+	m->all_steps = m->steps + 2 * m->schema.count[MIGRATION_PENDING] + 1;
+	for (file = embedded_sql; file->name != NULL; file++)
+		m->all_steps++;
 	if (!schema_fact_is(&m->facts, FACT_HAS_HISTORY))
 		rc = step(m, "the list of migrations",
 		    schema_history_sql);
@@ -260,8 +297,12 @@ start(struct migrate *m)
 		rc = session_look(m->ctl, &m->facts);
 		return rc == CTL_DONE ? check_server(m) : rc;
 	}
-	if ((rc = session_connect(m->ctl)) != CTL_DONE ||
-	    (rc = lock(m)) != CTL_DONE)
+	if ((rc = session_connect(m->ctl)) != CTL_DONE)
+		return rc;
+	db_on_notice(m->ctl->db, warn, NULL);
+	interrupt_watch();
+	progress_start(&m->progress, m->ctl, "steps");
+	if ((rc = lock(m)) != CTL_DONE)
 		return rc;
 	status = schema_facts(m->ctl->db, &m->facts);
 	if (status != DB_OK)
@@ -290,6 +331,8 @@ run(struct migrate *m)
 	    (rc = step(m, "the commit", sql_commit)) != CTL_DONE)
 		return rc;
 	if (!m->dry_run) {
+		interrupt_forget();	/* it came too late */
+		progress_end(&m->progress);
 		rc = migrate_report(m->ctl, &m->schema);
 	} else if (buf_ok(&m->script)) {
 		fputs(buf_text(&m->script), stdout);
@@ -320,6 +363,7 @@ migrate(struct ctl *ctl)
 	if (status && m.dry_run)
 		return ctl_usage(ctl, "--status or --dry-run, not both");
 	rc = status ? migrate_status(ctl) : run(&m);
+	progress_end(&m.progress);
 	buf_free(&m.script);
 	schema_free(&m.schema);
 	db_rows_free(&m.facts);

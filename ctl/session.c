@@ -109,7 +109,7 @@ session_begin(struct ctl *ctl)
 	enum ctl_exit rc;
 	long version;
 
-	if ((rc = session_connect(ctl)) != CTL_DONE)
+	if (ctl->db == NULL && (rc = session_connect(ctl)) != CTL_DONE)
 		return rc;
 	status = db_run_script(ctl->db, "begin", SESSION_TIMEOUT);
 	if (status != DB_OK)

@@ -28,7 +28,7 @@ for my $case (
 	[['credential', 're'], 'reopen revoke', 'verbs of a noun'],
 	[['-c', 'user', 'key', ''], 'add list retire', 'a verb behind -c FILE'],
 	[['-c', ''], 'FILES', 'a file of settings'],
-	[['migrate', '--'], '--dry-run --json --status',
+	[['migrate', '--'], '--dry-run --json --quiet --status',
 		'options of a noun without verbs'],
 	[['import', 'list.csv', '--t'], '--tenant',
 		'options behind an operand'],

@@ -85,7 +85,7 @@ json(['request', 'accept', $bytes]);
 is_deeply(json(['request', 'delete', $bytes, '--yes']), { id => $id }, 'what went');
 Devcred::Shell::write_file("$dir/j.csv", "ID,CREDENTIALS\njd-1,password-1\njd-2,password-2\nno/good,x\n");
 is_deeply(json(['import', "$dir/j.csv", '--tenant', 'j1'], 1),
-	{ lines => 3, created => 2, updated => 0, failed => 1 }, 'the sum of an import');
+	{ lines => 3, created => 2, updated => 0, failed => 1, last_line => 4 }, 'the sum of an import');
 my ($credential) = @{ json(['credential', 'list', 'jd-']) };
 same_columns($credential, 'credential', delivery => 1);
 json(['credential', 'show', 'jd-1']);

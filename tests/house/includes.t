@@ -30,9 +30,9 @@ my @order = (
 	['spine', 'fcgi', qw(cgi worker worker_drive worker_state)],
 	['top', 'fcgi', qw(main pool)],
 
-	['base of devcredctl', 'ctl', qw(embed schema table)],
+	['base of devcredctl', 'ctl', qw(embed interrupt schema table)],
 	['commands stand on', 'ctl', qw(args command ctl exported faults help
-		keyedit names prompt result role seal session)],
+		keyedit names progress prompt result role seal session)],
 	['commands', 'ctl', qw(audit auditexport auditverify check checkdb checksock
 		commands_credential commands_database commands_request
 		commands_tenant credential housekeep import key login migrate request

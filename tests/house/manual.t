@@ -80,7 +80,7 @@ SKIP: {
 		$usage eq '' ? "there is no $name" : map { "there is no --$_ of $name" }
 			grep { $usage !~ /(?<![\w-])--$_(?![\w-])/ } @options;
 	} @commands);
-	my ($asking) = $manual =~ / --yes (Do not ask.*?) The database /;
+	my ($asking) = $manual =~ / --yes (Do not ask.*?) --quiet /;
 	keeps('and says which ones ask', map { "it does not say that $_->{name} asks" }
 		grep { my $c = $_; grep({ $_->[0] eq 'yes' } @{ $c->{options} })
 			&& ($asking // '') !~ /\b\Q$c->{name}\E\b/ } @commands);
