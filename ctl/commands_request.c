@@ -33,18 +33,33 @@ const struct command commands_request[] = {
 		"devcredctl request add 4712 --type 'pump, 3 kW'",
 	    },
 	    .takes = TAKES_JSON, .run = request_add },
-	{ .noun = "request", .verb = "accept", .operands = "ID",
-	    .help = "let a device have its credentials",
-	    .text = "Once it has asked for them.",
+	{ .noun = "request", .verb = "accept", .operands = "[ID...]",
+	    .help = "let devices have their credentials",
+	    .text = "Once they have asked for them.  A single ID is accepted "
+	    "as the API does it.  Several, those of a file, or all that fit "
+	    "are accepted some hundred at a time, with a row for each: not "
+	    "those that sent a security token, nor what was taken out of "
+	    "service before.  Interrupted, it ends with those that are under "
+	    "way, and may be run again.",
 	    .options = {
 		MAY("token-stdin", NULL, "read the security token that came "
-		    "with the device from standard input"),
+		    "with the device from standard input; for one ID"),
+		MAY("all", NULL, "all that wait for acceptance"),
+		MANY("id", "PATTERN", "those whose ids fit: * is any "
+		    "characters, ? is one"),
+		MAY("tenant", "T", "with --all or --id: of this tenant"),
+		MAY("from", "FILE", "those of a file, one id a line; - is "
+		    "standard input"),
 	    },
 	    .examples = {
 		"devcredctl request accept 4711",
 		"devcredctl request accept 4712 --token-stdin < token",
+		"devcredctl request accept --id 'pump-*' --tenant t1 --yes",
+		"devcredctl request accept --from ids.txt --json",
 	    },
-	    .takes = TAKES_JSON, .run = request_accept },
+	    .fails = "one of them was refused",
+	    .takes = TAKES_JSON | TAKES_YES | TAKES_QUIET,
+	    .run = request_accept },
 	{ .noun = "request", .verb = "block", .operands = "ID",
 	    .help = "refuse a device, but keep its request",
 	    .examples = { "devcredctl request block 4711" },

@@ -1,6 +1,8 @@
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "accept.h"
 #include "ctl.h"
 #include "model.h"
 #include "names.h"
@@ -180,25 +182,15 @@ update(struct ctl *ctl, const char *status, const char *token)
 	return rc;
 }
 
-enum ctl_exit
-request_accept(struct ctl *ctl)
+/* Accept one with the security token that stands on standard input. */
+static enum ctl_exit
+accept_token(struct ctl *ctl)
 {
-	bool from_stdin = false;
-	const struct ctl_option options[] = {
-		{ "token-stdin", &from_stdin, NULL, NULL },
-		{ NULL, NULL, NULL, NULL }
-	};
 	unsigned char digest[DIGEST_SIZE];
 	char token[PROMPT_SIZE];
 	struct buf hex;
 	enum ctl_exit rc;
 
-	if ((rc = ctl_args(ctl, options, 1, 1)) != CTL_DONE)
-		return rc;
-	if (!name_is_device(ctl->arg[0]))
-		return CTL_FAILED;
-	if (!from_stdin)
-		return update(ctl, "ACCEPTED", NULL);
 	buf_init(&hex, 0);
 	rc = prompt_stdin("security token", token);
 	if (rc == CTL_DONE && (token[0] == '\0' ||
@@ -217,6 +209,58 @@ request_accept(struct ctl *ctl)
 	secret_wipe(token, sizeof(token));
 	secret_wipe(digest, sizeof(digest));
 	buf_free(&hex);
+	return rc;
+}
+
+/* Whether what is to be accepted is said in one way, and not in two. */
+static enum ctl_exit
+check_wanted(struct ctl *ctl, const struct accept_wanted *wanted, bool token)
+{
+	int ways = (ctl->narg > 0) + wanted->all + (wanted->from != NULL) +
+	    (wanted->patterns[0] != '\0');
+
+	if (ways == 0)
+		return ctl_usage(ctl, "ID is missing, or --all, --id or "
+		    "--from");
+	if (ways > 1)
+		return ctl_usage(ctl, "name devices, or --all, or --id, or "
+		    "--from: one of these");
+	if (token && ctl->narg != 1)
+		return ctl_usage(ctl, "--token-stdin is for one device");
+	if (wanted->tenant != NULL && (ctl->narg > 0 || wanted->from != NULL))
+		return ctl_usage(ctl, "--tenant goes with --all or --id");
+	return wanted->tenant == NULL || name_is_tenant(wanted->tenant) ?
+	    CTL_DONE : CTL_FAILED;
+}
+
+enum ctl_exit
+request_accept(struct ctl *ctl)
+{
+	struct accept_wanted wanted = { false, "", NULL, NULL };
+	struct buf patterns;
+	bool token = false;
+	const struct ctl_option options[] = {
+		{ "token-stdin", &token, NULL, NULL },
+		{ "all", &wanted.all, NULL, NULL },
+		{ "id", NULL, NULL, &patterns },
+		{ "tenant", NULL, &wanted.tenant, NULL },
+		{ "from", NULL, &wanted.from, NULL },
+		{ NULL, NULL, NULL, NULL }
+	};
+	enum ctl_exit rc;
+
+	buf_init(&patterns, 0);
+	rc = ctl_args(ctl, options, 0, INT_MAX);
+	wanted.patterns = buf_text(&patterns);
+	if (rc == CTL_DONE)
+		rc = check_wanted(ctl, &wanted, token);
+	if (rc == CTL_DONE && ctl->narg != 1)
+		rc = accept_many(ctl, &wanted);
+	else if (rc == CTL_DONE && !name_is_device(ctl->arg[0]))
+		rc = CTL_FAILED;
+	else if (rc == CTL_DONE)
+		rc = token ? accept_token(ctl) : update(ctl, "ACCEPTED", NULL);
+	buf_free(&patterns);
 	return rc;
 }
 

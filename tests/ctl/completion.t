@@ -34,7 +34,7 @@ for my $case (
 		'options behind an operand'],
 	[['import', 'l'], 'FILES', 'files where there is no verb'],
 	[['tenant', 'list', '--'], '--json', 'no options of another verb'],
-	[['request', 'accept', '--t'], '--token-stdin', 'options of a verb'],
+	[['request', 'accept', '--t'], '--tenant --token-stdin', 'options of a verb'],
 	[['nothing', '--'], '', 'nothing for a noun that is none'],
 ) {
 	my ($words, $want, $name) = @$case;

@@ -16,7 +16,7 @@ close $conf or die "$!\n";
 
 # what they find there
 Devcred::Shell::write_file("$dir/$_->[0]", $_->[1]) for ['devices.csv', "ID\nc-1\nc-2\n"],
-	['token', "1234\n"], ['password', "a long password\n"];
+	['token', "1234\n"], ['password', "a long password\n"], ['ids.txt', "4711\n"];
 system('gzip', '-k', "$dir/devices.csv") == 0 or die "gzip failed\n";
 symlink "$Devcred::Shell::BIN/devcredctl", "$dir/devcredctl" or die "$!\n";
 

@@ -58,6 +58,22 @@ for my $case ([TERM => 15, 't2'], [HUP => 1, 'token']) {
 	like($text, qr/^\{"lines": \d+, "created": \d+, .*"last_line": \d+\}$/m, 'programs are told, too');
 }
 
+# Many devices accepted ---------------------------------------------------------
+
+sub accepted_count { return $db->selectrow_array(q{select count(*) from devcred.newdevice_request
+	where tenant = 't1' and status = 'ACCEPTED'}) }
+$db->do(q{update devcred.newdevice_request set status = 'PENDING_ACCEPTANCE', claimed_at = now(),
+	last_seen_at = now() where tenant = 't1' and id ~ '^t1-[0-9]{1,4}$'});
+my @all = ('request', 'accept', '--all', '--tenant', 't1', '--yes', '--json');
+($status, $text) = interrupted('INT', sub { accepted_count() > 0 }, @all);
+is($status & 127, POSIX::SIGINT(), 'so does an interrupted acceptance of many');
+my $accepted = accepted_count();
+ok($accepted < 9_999 && $accepted % 500 == 0, 'it ends between two transactions') or diag("$accepted\n");
+is(() = $text =~ /"outcome": "ok"/g, $accepted, 'and has told what it did');
+like($text, qr/ended early, after $accepted of 9999\n-> the same command again/, 'and how to go on');
+says($site, \@all, 0, qr/"outcome": "ok"/, 'which it does');
+is(accepted_count(), 9_999, 'to the end');
+
 # Progress --------------------------------------------------------------------
 
 # What a terminal of so many columns shows.
@@ -106,5 +122,5 @@ $db->do('drop event trigger warn');
 
 $db->do("update devcred.tenant set waiting_expiry = '1h' where id = 't1'");
 $db->do("update devcred.newdevice_request set created_at = now() - interval '2h' where tenant = 't1'");
-says($site, ['housekeep'], 0, qr/ 60000 requests withdrawn\n\z/, 'what has run out goes to the end, some thousand at a time');
+says($site, ['housekeep'], 0, qr/ 50001 requests withdrawn\n\z/, 'what has run out goes to the end, some thousand at a time');
 done_testing;

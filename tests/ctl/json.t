@@ -81,7 +81,8 @@ $dbh->do("update devcred.newdevice_request set status = 'PENDING_ACCEPTANCE', cl
 	last_seen_at = now() where tenant = 'j1'");
 is(json(['request', 'block', $bytes])->{status}, 'BLOCKED', 'what it has become');
 json(['request', 'lift', $bytes]);
-json(['request', 'accept', $bytes]);
+is_deeply(json(['request', 'accept', '--all', '--tenant', 'j1', '--yes']),
+	[{ id => $id, tenant => 'j1', outcome => 'ok', status => 'ACCEPTED' }], 'a row for each');
 is_deeply(json(['request', 'delete', $bytes, '--yes']), { id => $id }, 'what went');
 Devcred::Shell::write_file("$dir/j.csv", "ID,CREDENTIALS\njd-1,password-1\njd-2,password-2\nno/good,x\n");
 is_deeply(json(['import', "$dir/j.csv", '--tenant', 'j1'], 1),
