@@ -21,6 +21,25 @@ const struct command commands_request[] = {
 		"devcredctl request show 4711 --json",
 	    },
 	    .takes = TAKES_JSON, .run = request_show },
+	{ .noun = "request", .verb = "watch", .operands = "",
+	    .help = "follow what becomes of requests, as it happens",
+	    .text = "First what waits for acceptance, then a line for each "
+	    "change, until it is interrupted or nobody reads on.  It asks the "
+	    "database now and then, and waits for it if it is away.",
+	    .options = {
+		MAY("tenant", "T", "of this tenant"),
+		MAY("status", "S", "what comes to be "
+		    "WAITING_FOR_CONNECTION, PENDING_ACCEPTANCE, ACCEPTED or "
+		    "BLOCKED"),
+		MAY("interval", "N", "seconds between two looks, 1 to 3600; 2 "
+		    "if nothing is said"),
+	    },
+	    .examples = {
+		"devcredctl request watch",
+		"devcredctl request watch --tenant t1 "
+		    "--status pending_acceptance --json",
+	    },
+	    .takes = TAKES_JSON, .run = request_watch },
 	{ .noun = "request", .verb = "add", .operands = "ID",
 	    .help = "register a device",
 	    .options = {

@@ -110,6 +110,12 @@ enum ctl_exit session_connect(struct ctl *ctl) MUST_CHECK;
 enum ctl_exit session_begin(struct ctl *ctl) MUST_CHECK;
 
 /*
+ * Begin another transaction of the kind, without a look at the database and
+ * without a word if it fails.
+ */
+enum db_status session_resume(struct ctl *ctl) MUST_CHECK;
+
+/*
  * Run a statement of the transaction.  On CTL_DONE the caller frees *rows;
  * else the reason is told and the transaction is as good as rolled back.
  */
@@ -154,6 +160,7 @@ enum ctl_exit user_disable(struct ctl *ctl);
 enum ctl_exit user_enable(struct ctl *ctl);
 enum ctl_exit request_list(struct ctl *ctl);
 enum ctl_exit request_show(struct ctl *ctl);
+enum ctl_exit request_watch(struct ctl *ctl);
 enum ctl_exit request_add(struct ctl *ctl);
 enum ctl_exit request_accept(struct ctl *ctl);
 enum ctl_exit request_block(struct ctl *ctl);

@@ -133,6 +133,16 @@ session_begin(struct ctl *ctl)
 	return CTL_DONE;
 }
 
+enum db_status
+session_resume(struct ctl *ctl)
+{
+	enum db_status status;
+
+	status = db_run_script(ctl->db, "begin", SESSION_TIMEOUT);
+	return status == DB_OK ? db_run_script(ctl->db, sql_role,
+	    SESSION_TIMEOUT) : status;
+}
+
 enum ctl_exit
 session_call(struct ctl *ctl, const struct db_statement *stmt,
     const char *const *values, struct db_rows *rows)

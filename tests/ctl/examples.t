@@ -22,7 +22,9 @@ symlink "$Devcred::Shell::BIN/devcredctl", "$dir/devcredctl" or die "$!\n";
 
 for my $command (commands()) {
 	for my $example (@{ $command->{examples} }) {
-		my %env = (DEVCRED_CONF => $site->conf_path, PATH => "$dir:$ENV{PATH}");
+		# what follows without end is shown not to begin without its database
+		my %env = (DEVCRED_CONF => $site->conf_path, PATH => "$dir:$ENV{PATH}",
+			$command->{name} eq 'request watch' ? (DEVCRED_DATABASE => "host=$dir/no") : ());
 		my ($status, $text) = Devcred::Shell::run(
 			['sh', '-c', 'cd "$1" && eval "$2"', 'sh', $dir, $example], env => \%env);
 		# refused is fine, for what it is about may not be there

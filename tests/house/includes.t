@@ -36,7 +36,7 @@ my @order = (
 	['commands', 'ctl', qw(accept audit auditexport auditverify check checkdb checksock
 		commands_credential commands_database commands_request
 		commands_tenant credential housekeep import key login migrate request
-		requestlist rule show status tenant user userlist)],
+		requestlist rule show status tenant user userlist watch)],
 	['top of devcredctl', 'ctl', qw(main)],
 );
 # the rooms whose headers a room may include, besides its own
