@@ -19,12 +19,16 @@ const struct command commands_database[] = {
 	    },
 	    .fails = "with --status: something is pending or differs",
 	    .takes = TAKES_JSON | TAKES_QUIET, .run = migrate },
-	{ .noun = "check", .operands = "",
+	{ .noun = "doctor", .operands = "",
 	    .help = "look for faults, and say what to do about each",
-	    .text = "In the settings, in the database, and at the socket.",
-	    .examples = { "devcredctl check" },
+	    .text = "In the settings, in the database, at the socket, and in "
+	    "what stands between.",
+	    .examples = {
+		"devcredctl doctor",
+		"devcredctl doctor --json",
+	    },
 	    .fails = "there is a fault",
-	    .loads_conf = true, .run = check },
+	    .takes = TAKES_JSON, .loads_conf = true, .run = doctor },
 	{ .noun = "housekeep", .operands = "",
 	    .help = "wipe what has run out",
 	    .text = "The service does it by itself once a minute; this is for "

@@ -191,6 +191,6 @@ enum ctl_exit audit_key(struct ctl *ctl);
 enum ctl_exit audit_seal(struct ctl *ctl);
 enum ctl_exit audit_verify(struct ctl *ctl);
 enum ctl_exit audit_export(struct ctl *ctl);
-enum ctl_exit check(struct ctl *ctl);
+enum ctl_exit doctor(struct ctl *ctl);
 
 #endif

@@ -117,6 +117,8 @@ json(['audit', 'export', '--before', '2020-01', '--dir', $dir]);
 is_deeply([map { $_->{state} } @{ json(['migrate', '--status']) }[0]], ['applied'], 'migrations');
 json(['migrate']);
 json(['housekeep']);
+my @found = @{ json(['doctor']) };
+is(join(' ', sort keys %{ $found[0] }), 'finding text todo what', 'a finding of doctor is an object');
 $dbh->do('create role json_login');
 json(['tenant', 'grant-login', 'j1', 'json_login', '--read-only']);
 json(['tenant', 'revoke-login', 'j1', 'json_login']);

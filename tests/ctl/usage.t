@@ -62,7 +62,7 @@ for my $case (
 		'a value where none belongs'],
 	[['migrate', '--status', '--dry-run'], qr/not both/,
 		'two options that exclude each other'],
-	[['check', 'all'], qr/"all" is one/, 'an operand of check'],
+	[['doctor', 'all'], qr/"all" is one/, 'an operand of doctor'],
     ) {
 	my ($args, $words, $name) = @$case;
 	says($site, $args, 2, $words, "$name: exit status 2 and the reason");

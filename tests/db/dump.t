@@ -68,8 +68,8 @@ $new->start_service;
 $new->start_web;
 # as root, it would find fault with the key file of a service that is not root
 $new->configure;
-($status, $text) = $new->ctl('', 'check');
-is($status, 0, 'devcredctl check finds nothing wrong') or diag($text);
+($status, $text) = $new->ctl('', 'doctor');
+is($status, 0, 'devcredctl doctor finds nothing wrong') or diag($text);
 
 ($status, $text) = $new->ctl('', 'audit', 'verify', @audit);
 ok($status == 0 && $text =~ /^1 seals over [1-9]\d* events: 0 faults; 0 events are not sealed/, 'seals hold in another database')

@@ -33,9 +33,10 @@ my @order = (
 	['base of devcredctl', 'ctl', qw(embed interrupt schema table)],
 	['commands stand on', 'ctl', qw(args command ctl exported faults help
 		keyedit names progress prompt result role seal session)],
-	['commands', 'ctl', qw(accept audit auditexport auditverify check checkdb checksock
+	['commands', 'ctl', qw(accept audit auditexport auditverify
 		commands_credential commands_database commands_request
-		commands_tenant credential housekeep import key login migrate request
+		commands_tenant credential doctor doctordb doctorpool
+		doctorrows doctorsock housekeep import key login migrate request
 		requestlist rule show status tenant user userlist watch)],
 	['top of devcredctl', 'ctl', qw(main)],
 );

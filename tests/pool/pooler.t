@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Devcred::Test;
+use Devcred::Ctl;
 
 my $cluster = Devcred::Cluster->shared;
 my $database = $cluster->database;
@@ -115,6 +116,19 @@ is($bulk->field('numberOfSuccessful'), 6000, 'takes in every line');
 is($cluster->connect($database)->selectrow_array('select count(*) from devcred.bulk_row'), 0,
 	'and leaves none behind');
 unlike($site->service_log, qr/error|26000|42P05/, 'and the log has no error');
+
+# The doctor ---------------------------------------------------------------------------
+
+my %through = (app_database => "host=$dir port=6432 dbname=devcred user=devcred_service");
+for my $case ([on => 1, qr/^FAULT +pooler: .*loses prepared.*\n +-> .*db_prepare = off$/m],
+    [off => 0, qr/^ok +pooler: app_database goes through one, by transactions/m]) {
+	my ($prepare, $status, $words) = @$case;
+	$site->configure(%through, db_prepare => $prepare);
+	says($site, ['doctor'], $status, $words, "doctor, with db_prepare = $prepare")
+	    for 1 .. 3;
+}
+$site->configure;
+says($site, ['doctor'], 0, qr/^ok +pooler: none/m, 'doctor, without pooler');
 
 END {
 	if ($pooler) {

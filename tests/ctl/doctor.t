@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# check: a good installation has no faults; each fault has its line, with what
+# doctor: a good installation has no faults; each fault has its line, with what
 # to do below it, and exit status 1.
 use strict;
 use warnings;
@@ -16,12 +16,12 @@ my $path = $site->socket_path;
 my $dbh = $site->dbh;
 $dbh->do('set client_min_messages = warning');
 
-# Run check with these settings; every bad line must have advice below it.
+# Run doctor with these settings; every bad line must have advice below it.
 sub checked {
 	my ($name, $status, $words, %conf) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	$site->configure(%conf);
-	my $text = says($site, ['check'], $status, $words, $name);
+	my $text = says($site, ['doctor'], $status, $words, $name);
 	my @bare = $text =~ /^((?:FAULT|warning) .*)\n(?! +-> |FAULT +configuration:)/mg;
 	ok(!@bare, "$name: with advice") or diag(join "\n", @bare);
 	return $text;
@@ -106,7 +106,7 @@ $text = fault('a password that everybody can read', 'file mode',
 	'has mode 0644', 'chmod 0640', app_database => $secret);
 unlike($text, qr/hidden/, 'is not told');
 chmod 0640, $site->conf_path;
-says($site, ['check'], 0, qr/^ok +file mode: .* 0640$/m,
+says($site, ['doctor'], 0, qr/^ok +file mode: .* 0640$/m,
 	'with mode 0640 it is good');
 
 # The socket --------------------------------------------------------------------
@@ -139,7 +139,7 @@ checked('a queue that is full is a warning', 0,
 close $_ for @client, $listener;
 fault('nobody listens', 'socket', 'nobody listens', 'start devcred.fcgi');
 unlink $path;
-$listener = IO::Socket::UNIX->new(Local => $path, Listen => 5)
+$listener = IO::Socket::UNIX->new(Local => $path, Listen => 500)
     or die "$path: $!\n";
 chmod 0666, $path;
 
@@ -149,7 +149,7 @@ sub as {
 	my ($user, $database) = @_;
 	return $cluster->conninfo($database // $site->{database}, $user);
 }
-my $login = "check_$$";
+my $login = "doctor_$$";
 for my $setting (qw(app_database database)) {
 	fault("$setting out of reach", $setting, 'No such file',
 		"see $setting in .*devcred.conf", $setting => "host=$site->{dir}/none");
@@ -234,6 +234,31 @@ for my $case (
 		sub { fault("no user with $role", 'users', $words, $advice) });
 }
 
+# The audit trail in months ------------------------------------------------------------
+
+my $next = $dbh->selectrow_array(q{select to_char(date_trunc('month',
+	now() at time zone 'UTC') + interval '1 month', 'YYYY_MM')});
+changed(["alter table devcred.event detach partition devcred.event_$next",
+	"drop table devcred.event_$next"], ["select devcred.event_partitions()"], sub {
+	checked('a month that nobody made', 0,
+		qr/^warning +audit: the next month.*\n +-> devcredctl housekeep/m);
+});
+$dbh->do("insert into devcred.event (at, tenant, registration, device_id, operation, outcome, actor)
+	values ('2031-05-06T00:00:00Z', 't1', 1, 'late', 'newdevice_create', 'ok', 'system')");
+checked('an event without a month', 0,
+	qr/^warning +audit: devcred\.event_rest holds events of 2031-05,.*\n +-> .*doc\/dba\.md/m);
+my ($recipe) = Devcred::Shell::read_file("$Devcred::Shell::TOP/doc/dba.md")
+    =~ /^```sql\n(begin;\n[^`]*detach partition[^`]*)^```/ms;
+$recipe =~ s/2026_01/2031_05/g;
+$recipe =~ s/2026-01/2031-05/g;
+$recipe =~ s/2026-02/2031-06/g;
+$dbh->do($recipe);
+is($dbh->selectrow_array('select count(*) from devcred.event_2031_05'), 1,
+	'the guide gives it one');
+ok(!eval { $dbh->do('delete from devcred.event_2031_05'); 1 }, 'which is append-only');
+ok(!eval { $dbh->do('truncate devcred.event_rest'); 1 }, 'as the new rest is');
+checked('and then all is good', 0, qr/^ok +audit: every event has its month$/m);
+
 # An empty cluster, as a new administrator has it ---------------------------------
 
 my $dir = Devcred::Shell::new_dir();
@@ -254,6 +279,37 @@ $text = fault('no roles', 'roles',
 	%fresh);
 like($text, qr/^warning +PostgreSQL: fsync is off/m,
 	'a server that may forget is a warning');
+
+# PostgreSQL asks the system who connects ------------------------------------------
+
+SKIP: {
+	skip 'only root can be several users', 7 if $> != 0;
+	Devcred::Shell::private('private_pg_stop', $dir);
+	Devcred::Shell::private('private_pg_start', $dir,
+		{ PRIVATE_PG_PEERS => "root root\npostgres postgres\nwww-data www-data" });
+	Devcred::Shell::private('private_as', 'postgres', 'psql', '-qh', $dir,
+		'-c', 'create role root login createrole', '-c', 'create role "www-data" login',
+		'-c', 'grant create on database postgres to root', 'postgres');
+	my %peer = map { $_ => "host=$dir dbname=postgres" } qw(app_database database);
+	$site->configure(%peer);
+	my ($status, $out) = $site->ctl('', 'migrate');
+	is($status, 0, 'root migrates') or diag($out);
+	Devcred::Shell::private('private_as', 'root', 'psql', '-qh', $dir,
+		'-c', 'grant devcred_app to "www-data"', 'postgres');
+	checked('root is not the service, and does not judge its login', 1,
+		qr/^warning +app_database: not tried: [^\n]*you are root\n +-> runuser -u devcred -- devcredctl -c \S+ doctor$/m,
+		%peer);
+	chown scalar getpwnam('www-data'), -1, $path;
+	checked('but knows from the socket who is', 1,
+		qr/-> runuser -u www-data -- devcredctl/, %peer);
+	$out = Devcred::Shell::private('private_as', 'www-data', 'bash', '-c', '"$@" || true',
+		'bash', "$Devcred::Shell::BIN/devcredctl", '-c', $site->conf_path, 'doctor');
+	like($out, qr/^warning +database: not tried: .*you are www-data$/m,
+		'the service is not who migrates');
+	like($out, qr/^ok +app_database: the login \W?www-data/m,
+		'and knows that its own login is good');
+	chown 0, -1, $path;
+}
 
 checked('in the end all is as it was', 0, qr/\nno faults\n\z/);
 

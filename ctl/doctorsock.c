@@ -6,7 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "doctor.h"
 
 #define WHAT	"socket"
 
@@ -23,30 +23,30 @@ wanted_group(const char *name, gid_t *gid)
 }
 
 static void
-check_access(struct check *c, const struct stat *st)
+look_at_access(struct doctor *d, const struct stat *st)
 {
-	const struct conf *conf = &c->ctl->conf;
+	const struct conf *conf = &d->ctl->conf;
 	unsigned int mode = (unsigned int)st->st_mode & 0777;
 	gid_t gid = st->st_gid;
 
 	if ((long)mode != conf->socket_mode) {
-		check_say(c, CHECK_FAULT, WHAT, "%s has mode %04o, not "
+		doctor_say(d, FINDING_FAULT, WHAT, "%s has mode %04o, not "
 		    "socket_mode %04lo", conf->socket, mode,
 		    (unsigned long)conf->socket_mode);
-		check_todo("restart devcred.fcgi");
+		doctor_todo(d, "restart devcred.fcgi");
 	}
 	if (conf->socket_group[0] == '\0')
 		return;
 	if (!wanted_group(conf->socket_group, &gid)) {
-		check_say(c, CHECK_FAULT, WHAT, "there is no group %s",
+		doctor_say(d, FINDING_FAULT, WHAT, "there is no group %s",
 		    conf->socket_group);
-		check_todo("socket_group = the web server's group, such as "
+		doctor_todo(d, "socket_group = the web server's group, such as "
 		    "www-data");
 	} else if (gid != st->st_gid) {
-		check_say(c, CHECK_FAULT, WHAT, "%s has another group than "
+		doctor_say(d, FINDING_FAULT, WHAT, "%s has another group than "
 		    "socket_group %s", conf->socket, conf->socket_group);
-		check_todo("restart devcred.fcgi; its user must be a member "
-		    "of %s", conf->socket_group);
+		doctor_todo(d, "restart devcred.fcgi; its user must be a "
+		    "member of %s", conf->socket_group);
 	}
 }
 
@@ -67,65 +67,72 @@ knock(const struct sockaddr_un *addr)
 }
 
 static void
-check_listener(struct check *c, const struct sockaddr_un *addr)
+look_at_listener(struct doctor *d, const struct sockaddr_un *addr)
 {
 	int error = knock(addr);
 
+	d->socket = SOCKET_OPEN;
 	switch (error) {
 	case 0:
-		check_say(c, CHECK_OK, WHAT, "devcred.fcgi listens on %s",
+		doctor_say(d, FINDING_OK, WHAT, "devcred.fcgi listens on %s",
 		    addr->sun_path);
 		break;
 	case EAGAIN:
-		check_say(c, CHECK_WARNING, WHAT, "more clients wait at %s "
+		doctor_say(d, FINDING_WARNING, WHAT, "more clients wait at %s "
 		    "than it can hold", addr->sun_path);
-		check_todo("is the database slow?  Else set more workers");
+		doctor_todo(d, "is the database slow?  Else set more workers");
 		break;
 	case EACCES:
 	case EPERM:
-		check_say(c, CHECK_WARNING, WHAT, "%s may not be used by who "
-		    "you are, so nobody knows whether it works",
+		d->socket = SOCKET_UNKNOWN;
+		doctor_say(d, FINDING_WARNING, WHAT, "%s may not be used by "
+		    "who you are, so nobody knows whether it works",
 		    addr->sun_path);
-		check_todo("run this as root, or as the web server's user");
+		doctor_todo(d, "run this as root, or as the web server's user");
 		break;
 	default:
-		check_say(c, CHECK_FAULT, WHAT, "nobody listens on %s: %s",
+		d->socket = SOCKET_SILENT;
+		doctor_say(d, FINDING_FAULT, WHAT, "nobody listens on %s: %s",
 		    addr->sun_path, strerror(error));
-		check_todo("start devcred.fcgi");
+		doctor_todo(d, "start devcred.fcgi");
 		break;
 	}
 }
 
 void
-check_socket(struct check *c)
+doctor_socket(struct doctor *d)
 {
-	const char *path = c->ctl->conf.socket;
+	const char *path = d->ctl->conf.socket;
 	struct sockaddr_un addr;
 	struct stat st;
 
 	memset(&addr, 0, sizeof(addr));
 	addr.sun_family = AF_UNIX;
 	if (path[0] == '\0' || strlen(path) >= sizeof(addr.sun_path)) {
-		check_say(c, CHECK_FAULT, WHAT, "a path has 1 to %zu bytes, "
+		doctor_say(d, FINDING_FAULT, WHAT, "a path has 1 to %zu bytes, "
 		    "this one %zu", sizeof(addr.sun_path) - 1, strlen(path));
-		check_todo("socket = a shorter path");
+		doctor_todo(d, "socket = a shorter path");
 		return;
 	}
 	memcpy(addr.sun_path, path, strlen(path) + 1);
 	if (lstat(path, &st) == -1) {
 		/* as CGI, or started by the web server, it needs none */
-		check_say(c, CHECK_WARNING, WHAT, "%s: %s", path,
+		d->socket = errno == ENOENT ? SOCKET_ABSENT : SOCKET_UNKNOWN;
+		doctor_say(d, FINDING_WARNING, WHAT, "%s: %s", path,
 		    strerror(errno));
-		check_todo("start devcred.fcgi, unless the web server starts "
-		    "it");
+		doctor_todo(d, "start devcred.fcgi, unless the web server "
+		    "starts it");
 		return;
 	}
 	if (!S_ISSOCK(st.st_mode)) {
-		check_say(c, CHECK_FAULT, WHAT, "%s is something else than a "
-		    "socket", path);
-		check_todo("move it away, or set socket to another path");
+		doctor_say(d, FINDING_FAULT, WHAT, "%s is something else than "
+		    "a socket", path);
+		doctor_todo(d, "move it away, or set socket to another path");
 		return;
 	}
-	check_access(c, &st);
-	check_listener(c, &addr);
+	d->socket_mode = st.st_mode;
+	d->socket_uid = st.st_uid;
+	d->socket_gid = st.st_gid;
+	look_at_access(d, &st);
+	look_at_listener(d, &addr);
 }
