@@ -21,11 +21,22 @@ const struct command commands_database[] = {
 	    .takes = TAKES_JSON | TAKES_QUIET, .run = migrate },
 	{ .noun = "doctor", .operands = "",
 	    .help = "look for faults, and say what to do about each",
-	    .text = "In the settings, in the database, at the socket, and in "
-	    "what stands between.",
+	    .text = "In the settings, in the database, at the socket, and on "
+	    "the way through the web server, with requests that change "
+	    "nothing.",
+	    .options = {
+		MAY("url", "URL", "ask this address; base_url if nothing is "
+		    "said"),
+		MAY("ca", "FILE", "believe certificates that this authority "
+		    "has signed, too"),
+		MAY("user", "TENANT/NAME", "log in as this administrator, and "
+		    "look at more"),
+		MAY("stdin", NULL, "read that password from standard input"),
+	    },
 	    .examples = {
 		"devcredctl doctor",
-		"devcredctl doctor --json",
+		"devcredctl doctor --url https://devices.example.org "
+		    "--user t1/admin",
 	    },
 	    .fails = "there is a fault",
 	    .takes = TAKES_JSON, .loads_conf = true, .run = doctor },

@@ -8,6 +8,9 @@
 #include "doctor.h"
 #include "keyring.h"
 #include "model.h"
+#include "names.h"
+#include "prompt.h"
+#include "secret.h"
 #include "table.h"
 #include "text.h"
 
@@ -223,6 +226,37 @@ examine(struct doctor *d)
 	look_at_keys(d);
 	doctor_socket(d);
 	doctor_database(d);
+	doctor_web(d);
+}
+
+/* The options; a password is asked for before anything else is done. */
+static enum ctl_exit
+take_options(struct doctor *d, char *password)
+{
+	bool from_stdin = false;
+	const struct ctl_option options[] = {
+		{ "url", NULL, &d->url, NULL },
+		{ "ca", NULL, &d->ca, NULL },
+		{ "user", NULL, &d->user, NULL },
+		{ "stdin", &from_stdin, NULL, NULL },
+		{ NULL, NULL, NULL, NULL }
+	};
+	struct name_login login;
+	enum ctl_exit rc;
+
+	if ((rc = ctl_args(d->ctl, options, 0, 0)) != CTL_DONE)
+		return rc;
+	if (d->url != NULL && !link_base_valid(d->url))
+		return ctl_usage(d->ctl, "--url must be an address such as "
+		    "https://host:8443/iot");
+	if (d->user == NULL)
+		return from_stdin ? ctl_usage(d->ctl, "--stdin is for the "
+		    "password of --user") : CTL_DONE;
+	if (name_login(d->user, &login) == -1)
+		return CTL_FAILED;
+	d->password = password;
+	return from_stdin ? prompt_stdin("password", password) :
+	    prompt_login(d->user, password);
 }
 
 /* The end of it, and the exit status. */
@@ -246,21 +280,27 @@ doctor(struct ctl *ctl)
 {
 	struct doctor d;
 	struct buf error;
+	char password[PROMPT_SIZE];
 	enum ctl_exit rc;
 
-	if ((rc = ctl_args(ctl, NULL, 0, 0)) != CTL_DONE)
-		return rc;
 	memset(&d, 0, sizeof(d));
 	d.ctl = ctl;
+	buf_init(&d.base, 0);
 	buf_init(&d.todo, 0);
 	result_init(&d.findings, ctl, columns);
 	buf_init(&error, 0);
+	password[0] = '\0';
+	if ((rc = take_options(&d, password)) != CTL_DONE)
+		goto out;
 	if (conf_load(&ctl->conf, ctl->conf_path, &error) == -1)
 		say_faults(&d, error.data);
 	else
 		examine(&d);
 	rc = tell_all(&d);
+out:
+	secret_wipe(password, sizeof(password));
 	buf_free(&error);
+	buf_free(&d.base);
 	buf_free(&d.todo);
 	result_free(&d.findings);
 	return rc;

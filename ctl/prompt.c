@@ -150,6 +150,34 @@ prompt_stdin(const char *what, char *text)
 	    line_read(STDIN_FILENO, text, NULL), what);
 }
 
+/* The terminal, or -1 with the reason told, and what to use instead. */
+static int
+tty_open(const char *instead)
+{
+	int tty;
+
+	if ((tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)) == -1) {
+		ctl_error("there is no terminal to ask for a password on");
+		ctl_advice("use %s", instead);
+	}
+	return tty;
+}
+
+enum ctl_exit
+prompt_login(const char *login, char *text)
+{
+	enum ctl_exit rc;
+	int tty;
+
+	text[0] = '\0';
+	if ((tty = tty_open("--stdin")) == -1)
+		return CTL_FAILED;
+	rc = line_check(tty_ask(tty, "Password of ", login, text),
+	    "password");
+	close(tty);
+	return rc;
+}
+
 /* Ask twice. */
 static enum ctl_exit
 tty_password(const char *login, char *text)
@@ -158,11 +186,8 @@ tty_password(const char *login, char *text)
 	enum ctl_exit rc;
 	int tty;
 
-	if ((tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)) == -1) {
-		ctl_error("there is no terminal to ask for a password on");
-		ctl_advice("use --stdin or --generate");
+	if ((tty = tty_open("--stdin or --generate")) == -1)
 		return CTL_FAILED;
-	}
 	again[0] = '\0';
 	rc = line_check(tty_ask(tty, "New password of ", login, text),
 	    "password");

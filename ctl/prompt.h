@@ -30,6 +30,11 @@ enum ctl_exit prompt_password(enum prompt_source source, const char *login,
 	    long scheme, char *text) MUST_CHECK;
 
 /*
+ * Ask for the password that a login has, once, on the terminal.  Likewise.
+ */
+enum ctl_exit prompt_login(const char *login, char *text) MUST_CHECK;
+
+/*
  * Read one line of standard input into text (PROMPT_SIZE bytes), without its
  * newline; what names it to people.  Likewise.
  */

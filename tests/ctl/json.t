@@ -119,6 +119,8 @@ json(['migrate']);
 json(['housekeep']);
 my @found = @{ json(['doctor']) };
 is(join(' ', sort keys %{ $found[0] }), 'finding text todo what', 'a finding of doctor is an object');
+my ($url) = grep { $_->{what} eq 'URL' } @found;
+like($url->{todo}[0], qr/\Adevcredctl doctor --url /, 'with what to do about it');
 $dbh->do('create role json_login');
 json(['tenant', 'grant-login', 'j1', 'json_login', '--read-only']);
 json(['tenant', 'revoke-login', 'j1', 'json_login']);

@@ -20,6 +20,7 @@ my @doors = (
 		qr/\bjson_(?:object|tokener|util|c|type)\w*/],
 	['OpenSSL', qr{common/secret(?:_seal|_sign)?\.c}, qr{openssl/.*},
 		qr/\b(?:EVP|RAND|OPENSSL|CRYPTO|SHA\d*|HMAC|ERR|BIO|SSL)_\w+/],
+	['libcurl', qr{ctl/web\.c}, qr{curl/.*}, qr/\bcurl_\w+|\bCURL\w+/],
 	['libcrypt', qr{common/secret\.c}, qr{crypt\.h},
 		qr/\bcrypt(?:_\w+)?\s*\(|\bstruct\s+crypt_data\b/],
 );

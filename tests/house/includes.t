@@ -30,13 +30,14 @@ my @order = (
 	['spine', 'fcgi', qw(cgi worker worker_drive worker_state)],
 	['top', 'fcgi', qw(main pool)],
 
-	['base of devcredctl', 'ctl', qw(embed interrupt schema table)],
+	['base of devcredctl', 'ctl', qw(embed interrupt schema table web)],
 	['commands stand on', 'ctl', qw(args command ctl exported faults help
 		keyedit names progress prompt result role seal session)],
 	['commands', 'ctl', qw(accept audit auditexport auditverify
 		commands_credential commands_database commands_request
-		commands_tenant credential doctor doctordb doctorpool
-		doctorrows doctorsock housekeep import key login migrate request
+		commands_tenant credential doctor doctorcure doctordb
+		doctorgate doctorlogin doctorpool doctorrows doctorsock
+		doctortry doctorweb housekeep import key login migrate request
 		requestlist rule show status tenant user userlist watch)],
 	['top of devcredctl', 'ctl', qw(main)],
 );
