@@ -49,7 +49,7 @@ keeps('scripts for sh stop at the first failure', map {
 } @sh);
 
 keeps('Perl compiles without a warning', map {
-	my ($status, $told) = output($^X, '-Itests/lib', '-wc', $_);
+	my ($status, $told) = output($^X, '-Itests/lib', '-Itests/bench/lib', '-wc', $_);
 	$status || $told ne "$_ syntax OK\n" ? "$_:\n$told" : ();
 } @perl);
 keeps('Perl is strict', map {
