@@ -32,6 +32,9 @@ sub run_blocks {
 my ($status, $out) = $quickstart->run('up');
 is($status, 0, 'deploy/quickstart succeeds') or BAIL_OUT($out);
 
+# guides name files as of the top
+symlink "$top/doc", "$quickstart->{work}/doc" or die "doc: $!\n";
+
 # the three commands it prints are to be pasted as they are
 my $pasted = join '', grep { !/^\s*\d/ }
     map { "$_\n" } $out =~ /^\s*((?:\. |curl ).*?(?:\\\n.*?)*)$/gm;

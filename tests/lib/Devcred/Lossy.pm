@@ -12,7 +12,7 @@ use JSON::PP ();
 use POSIX ();
 
 # Start one before a port in a process of its own.  Options: port, log (path),
-# share (of the answers 201), seed.
+# share (of the answers 201), most (of them; any number), seed.
 sub new {
 	my ($class, %arg) = @_;
 	my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
@@ -84,7 +84,8 @@ sub pass {
 	if ($side->{out}) {
 		return 1 unless is_whole($side->{text});
 		return 0 if $side->{text} =~ m{\AHTTP/1\.1 201 }
-		    && rand() < $self->{share} && note($self, $side->{text});
+		    && rand() < $self->{share} && ($self->{most} // 1)
+		    && note($self, $side->{text});
 	}
 	my $text = $side->{text};
 	$side->{text} = '';
@@ -110,6 +111,7 @@ sub note {
 	my ($json) = $text =~ /(\{.*\})/s or return 0;
 	my $said = JSON::PP->new->utf8->decode($json);
 
+	$self->{most}-- if defined $self->{most};
 	syswrite $self->{out}, "lost $said->{id} $said->{password}\n";
 	return 1;
 }
