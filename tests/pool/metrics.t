@@ -118,10 +118,20 @@ eventually(sub { my %now = eval { figures() };
 my %now = figures();
 my @fallen = grep { /_(?:total|count|sum|bucket)\b/ && $now{$_} < ($after{$_} // 0) } keys %now;
 is("@fallen", '', 'no counter falls');
-kill HUP => $site->service_pid;
-eventually(sub { my %got = figures(); $got{devcred_worker_starts_total} == 5
-	&& $got{devcred_workers} == 2 }, 'after a reload the old ones are gone');
+
+# Have it read its settings again.  Nothing may be asked meanwhile: a worker that
+# is to go waits until no connection of the web server is in use.
+sub reload {
+	my %old = map { $_ => 1 } Devcred::Site::children($site->service_pid);
+	kill HUP => $site->service_pid;
+	return Devcred::Shell::until_true(sub {
+		!grep { $old{$_} } Devcred::Site::children($site->service_pid) });
+}
+
+ok(reload(), 'after a reload the old ones are gone');
 %now = figures();
+is($now{devcred_worker_starts_total}, 5, 'the new ones are counted as starts');
+is($now{devcred_workers}, 2, 'and are two');
 @fallen = grep { /_(?:total|count|sum|bucket)\b/ && $now{$_} < ($after{$_} // 0) } keys %now;
 is("@fallen", '', 'and no counter has fallen');
 
@@ -163,7 +173,6 @@ eventually(sub { $nobody->get('/devcred/ready')->status == 200 }, 'it is ready a
 # Nobody is listed -------------------------------------------------------------
 
 $site->configure(%conf, health_from => '', ready_from => '', metrics_from => '');
-kill HUP => $site->service_pid;
-eventually(sub { $nobody->get('/devcred/metrics')->status == 404 }, 'an empty list is nobody');
-answers($nobody->get("/devcred/$_"), 404, "nobody may ask for $_") for qw(health ready);
+ok(reload(), 'it is told that nobody is listed');
+answers($nobody->get("/devcred/$_"), 404, "nobody may ask for $_") for qw(health ready metrics);
 done_testing();
