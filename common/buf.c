@@ -12,9 +12,8 @@ buf_init(struct buf *b, size_t max)
 	b->max = max;
 }
 
-/* Make room for len more bytes and a NUL. */
-static int
-buf_grow(struct buf *b, size_t len)
+int
+buf_room(struct buf *b, size_t len)
 {
 	size_t max = b->max != 0 ? b->max : BUF_MAX;
 	size_t cap;
@@ -31,6 +30,8 @@ buf_grow(struct buf *b, size_t len)
 	cap = b->cap != 0 ? b->cap : 256;
 	while (cap <= b->len + len)
 		cap *= 2;
+	if (cap > max)
+		cap = max + 1;
 	/* not realloc(): the old bytes may be secret and must be wiped */
 	if ((data = malloc(cap)) == NULL) {
 		b->broken = true;
@@ -40,36 +41,12 @@ buf_grow(struct buf *b, size_t len)
 		memcpy(data, b->data, b->len + 1);
 		explicit_bzero(b->data, b->cap);
 		free(b->data);
+	} else {
+		data[0] = '\0';
 	}
 	b->data = data;
 	b->cap = cap;
 	return 0;
-}
-
-void
-buf_add(struct buf *b, const void *data, size_t len)
-{
-	if (buf_grow(b, len) == -1)
-		return;
-	if (len > 0)
-		memcpy(b->data + b->len, data, len);
-	b->len += len;
-	b->data[b->len] = '\0';
-}
-
-void
-buf_puts(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
-}
-
-void
-buf_putc(struct buf *b, char c)
-{
-	if (buf_grow(b, 1) == -1)
-		return;
-	b->data[b->len++] = c;
-	b->data[b->len] = '\0';
 }
 
 void
@@ -80,11 +57,9 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	int len;
 
 	/* most often it fits into what there is */
-	if (buf_grow(b, 0) == -1)
+	if (buf_room(b, 0) == -1)
 		return;
 	room = b->cap - b->len;
-	if (b->max != 0 && b->max - b->len < room)
-		room = b->max - b->len + 1;
 	va_start(ap, fmt);
 	len = vsnprintf(b->data + b->len, room, fmt, ap);
 	va_end(ap);
@@ -92,7 +67,7 @@ buf_printf(struct buf *b, const char *fmt, ...)
 		b->data[b->len] = '\0';
 		if (len < 0)
 			b->broken = true;
-		if (len < 0 || buf_grow(b, (size_t)len) == -1)
+		if (len < 0 || buf_room(b, (size_t)len) == -1)
 			return;
 		va_start(ap, fmt);
 		vsnprintf(b->data + b->len, (size_t)len + 1, fmt, ap);
@@ -108,7 +83,7 @@ buf_hex(struct buf *b, const void *data, size_t len)
 	const unsigned char *p = data;
 	size_t i;
 
-	if (buf_grow(b, 2 * len) == -1)
+	if (buf_room(b, 2 * len) == -1)
 		return;
 	for (i = 0; i < len; i++) {
 		b->data[b->len++] = digit[p[i] >> 4];

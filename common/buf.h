@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define MUST_CHECK	__attribute__((warn_unused_result))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
@@ -18,7 +19,7 @@
 struct buf {
 	char	*data;	/* NUL-terminated once anything was added; or NULL */
 	size_t	 len;	/* bytes in use, without the NUL */
-	size_t	 cap;	/* bytes allocated */
+	size_t	 cap;	/* bytes allocated; at most max and a NUL */
 	size_t	 max;	/* bound of len; 0: BUF_MAX */
 	bool	 broken;
 };
@@ -28,10 +29,43 @@ struct buf {
 /* Start empty with a bound of max bytes (0: BUF_MAX); allocates nothing. */
 void	 buf_init(struct buf *b, size_t max);
 
+/*
+ * Make room for len more bytes and a NUL; -1 if there is none.  Nobody has to:
+ * who knows how much will come is spared some copies.
+ */
+int	 buf_room(struct buf *b, size_t len);
+
+/* Whether there is, without asking for memory. */
+static inline bool
+buf_has_room(const struct buf *b, size_t len)
+{
+	return len < b->cap - b->len && !b->broken;
+}
+
 /* Add bytes, a string, one character, or formatted text. */
-void	 buf_add(struct buf *b, const void *data, size_t len);
-void	 buf_puts(struct buf *b, const char *s);
-void	 buf_putc(struct buf *b, char c);
+static inline void
+buf_add(struct buf *b, const void *data, size_t len)
+{
+	if (!buf_has_room(b, len) && buf_room(b, len) == -1)
+		return;
+	if (len > 0)
+		memcpy(b->data + b->len, data, len);
+	b->len += len;
+	b->data[b->len] = '\0';
+}
+
+static inline void
+buf_puts(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+static inline void
+buf_putc(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
 void	 buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Add bytes as lower-case hexadecimal digits. */

@@ -40,6 +40,8 @@ test_growth(void)
 static void
 test_bound(size_t max)
 {
+	/* which the compiler is not to know */
+	volatile size_t wrapping = (size_t)-1;
 	struct buf b;
 	char text[600];
 
@@ -65,7 +67,7 @@ test_bound(size_t max)
 	OK(!buf_ok(&b), "text one byte too long is not cut");
 	IS_STR(buf_text(&b), "", "none of it is there");
 	buf_free(&b);
-	buf_add(&b, text, (size_t)-1);
+	buf_add(&b, text, wrapping);
 	OK(!buf_ok(&b), "a length that would wrap around is refused");
 	buf_free(&b);
 }
@@ -102,6 +104,24 @@ test_wipe(void)
 }
 
 static void
+test_room(void)
+{
+	struct buf b;
+	const char *data;
+	size_t i;
+
+	buf_init(&b, 1000);
+	OK(buf_room(&b, 1000) == 0, "there is room up to the bound");
+	IS_STR(buf_text(&b), "", "room is no text");
+	data = b.data;
+	for (i = 0; i < 1000; i++)
+		buf_putc(&b, 'x');
+	OK(buf_ok(&b) && b.data == data, "which is then taken as it is");
+	OK(buf_room(&b, 1) == -1 && !buf_ok(&b), "and not beyond the bound");
+	buf_free(&b);
+}
+
+static void
 test_hex(void)
 {
 	static const unsigned char bytes[] = { 0, 9, 0x0a, 0x9f, 0xa0, 0xff };
@@ -128,6 +148,7 @@ main(void)
 		test_bound(bound[i]);
 	test_broken();
 	test_wipe();
+	test_room();
 	test_hex();
 	return tap_done();
 }
