@@ -50,6 +50,7 @@ conn_close(struct conn *c)
 		close(c->file);
 	buf_free(&c->params);
 	buf_free(&c->body);
+	buf_free(&c->out);
 	TAILQ_REMOVE(&group->conns, c, link);
 	group->n--;
 	free(c);
@@ -89,6 +90,7 @@ conn_done(struct conn *c)
 	c->file = -1;
 	buf_free(&c->params);
 	buf_reset(&c->body);
+	buf_free(&c->out);
 	if (c->late)
 		conn_let_go(c);
 	else if (c->keep && c->group->linger != CONN_CLOSE)

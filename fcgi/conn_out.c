@@ -1,8 +1,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -10,18 +9,27 @@
 
 #define DIRECT_MAX	((size_t)32 * 1024)	/* an empty socket takes it */
 
+/* Send what the socket takes; false if it takes no more, see errno. */
+static bool
+send_some(struct conn *c)
+{
+	ssize_t n = send(c->watch.fd, c->out.data + c->sent,
+	    c->out.len - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (n <= 0)
+		return false;
+	c->sent += (size_t)n;
+	return true;
+}
+
 void
 conn_send(struct conn *c)
 {
-	ssize_t n;
-
 	c->step = CONN_SENDING;
-	while (c->at < c->end) {
-		n = sendfile(c->watch.fd, c->file, &c->at,
-		    (size_t)(c->end - c->at));
-		if (n > 0)
+	while (c->sent < c->out.len) {
+		if (send_some(c))
 			continue;
-		if (n == -1 && errno == EAGAIN)
+		if (errno == EAGAIN)
 			conn_wait(c, EPOLLOUT);
 		else
 			conn_close(c);
@@ -30,24 +38,21 @@ conn_send(struct conn *c)
 	conn_done(c);
 }
 
-/* Have libfcgi write the reply to a file. */
+/* Put the reply into records; libfcgi has done its part. */
 static int
-conn_write_file(struct conn *c, const struct buf *out)
+conn_write(struct conn *c, const struct buf *text)
 {
-	if (c->file == -1)
-		c->file = memfd_create("reply", MFD_CLOEXEC);
-	if (c->file == -1 || (c->at = lseek(c->file, 0, SEEK_END)) == -1 ||
-	    gateway_reply(c->gw, c->file, out) == -1)
-		return -1;
-	c->end = lseek(c->file, 0, SEEK_END);
-	return 0;
+	record_reply(&c->scan, text, &c->out);
+	c->sent = 0;
+	gateway_drop(c->gw);
+	return buf_ok(&c->out) ? 0 : -1;
 }
 
-/* Send the reply from a file, when the body has come to its end. */
+/* Send it in pieces, when the body has come to its end. */
 static void
-conn_reply_file(struct conn *c, const struct buf *out)
+conn_reply_records(struct conn *c, const struct buf *text)
 {
-	if (conn_write_file(c, out) == -1) {
+	if (conn_write(c, text) == -1) {
 		conn_close(c);
 		return;
 	}
@@ -64,18 +69,18 @@ conn_reply_file(struct conn *c, const struct buf *out)
 void
 conn_reply(struct conn *c, const struct reply *rep)
 {
-	struct buf out;
+	struct buf text;
 
 	c->x = NULL;
-	buf_init(&out, 0);
-	reply_write(rep, c->request, &out);
-	if (c->file != -1 || out.len > DIRECT_MAX)
-		conn_reply_file(c, &out);
-	else if (gateway_reply(c->gw, c->watch.fd, &out) == -1)
+	buf_init(&text, 0);
+	reply_write(rep, c->request, &text);
+	if (c->file != -1 || text.len > DIRECT_MAX)
+		conn_reply_records(c, &text);
+	else if (gateway_reply(c->gw, c->watch.fd, &text) == -1)
 		conn_close(c);
 	else
 		conn_done(c);
-	buf_free(&out);
+	buf_free(&text);
 }
 
 int
@@ -92,19 +97,16 @@ int
 conn_finish(struct conn *c, const struct reply *rep)
 {
 	struct pollfd p = { .fd = c->watch.fd, .events = POLLOUT };
-	struct buf out;
-	ssize_t n;
+	struct buf text;
 	int rc;
 
-	buf_init(&out, 0);
-	reply_write(rep, c->request, &out);
-	rc = conn_write_file(c, &out);
-	buf_free(&out);
-	while (rc == 0 && c->at < c->end) {
-		n = sendfile(p.fd, c->file, &c->at, (size_t)(c->end - c->at));
-		if (n <= 0 && (n == 0 || errno != EAGAIN ||
+	buf_init(&text, 0);
+	reply_write(rep, c->request, &text);
+	rc = conn_write(c, &text);
+	buf_free(&text);
+	while (rc == 0 && c->sent < c->out.len)
+		if (!send_some(c) && (errno != EAGAIN ||
 		    poll(&p, 1, (int)c->group->conf->body_timeout) <= 0))
 			rc = -1;
-	}
 	return rc == 0 && c->scan.state == RECORD_WHOLE ? 0 : -1;
 }

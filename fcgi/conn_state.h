@@ -36,8 +36,8 @@ struct conn {
 	int			 peeks;
 	int64_t			 deadline;	/* for it all; 0: not begun */
 	int			 file;		/* in memory; -1: none */
-	off_t			 at;		/* what of it is sent */
-	off_t			 end;
+	struct buf		 out;		/* a large reply, as records */
+	size_t			 sent;		/* of it */
 	struct exchange		*x;
 	char			 request[REQUEST_ID_SIZE];
 };
@@ -69,7 +69,7 @@ void	 conn_drop(struct conn *c);
 /* Read whatever comes, and forget it; close at its end. */
 void	 conn_drain(struct conn *c);
 
-/* conn_out.c: send what lies in the file, as far as the socket takes it. */
+/* conn_out.c: send what is left of the reply, as far as the socket takes it. */
 void	 conn_send(struct conn *c);
 
 #endif

@@ -28,7 +28,7 @@ void	 gateway_free(struct gateway *gw);
 int	 gateway_take(struct gateway *gw, int fd, struct buf *body, size_t max)
 	    MUST_CHECK;
 
-/* End the request without a reply of ours: another process writes it. */
+/* End the request without the library: somebody else writes the reply. */
 void	 gateway_drop(struct gateway *gw);
 
 /* The variables of the request, "NAME=value", ended by NULL. */

@@ -6,8 +6,10 @@
 
 /* Types of records. */
 #define FCGI_BEGIN_REQUEST	1
+#define FCGI_END_REQUEST	3
 #define FCGI_PARAMS		4
 #define FCGI_STDIN		5
+#define FCGI_STDOUT		6
 
 #define FCGI_RESPONDER		1
 #define FCGI_AUTHORIZER		2
@@ -262,6 +264,17 @@ void
 record_write(const struct record_scan *scan, struct buf *out)
 {
 	write_request(out, scan, scan->body);
+}
+
+void
+record_reply(const struct record_scan *scan, const struct buf *reply,
+    struct buf *out)
+{
+	static const unsigned char end[8];	/* FCGI_REQUEST_COMPLETE */
+
+	(void)buf_room(out, reply->len + (reply->len / CHUNK + 4) * 8);
+	write_stream(out, FCGI_STDOUT, scan->id, reply);
+	write_record(out, FCGI_END_REQUEST, scan->id, end, sizeof(end));
 }
 
 static int

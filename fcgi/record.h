@@ -76,6 +76,10 @@ const char *record_param(const struct buf *params, const char *name,
  */
 void	 record_write(const struct record_scan *scan, struct buf *out);
 
+/* Write the reply to it as records, to the end of the request. */
+void	 record_reply(const struct record_scan *scan, const struct buf *reply,
+	    struct buf *out);
+
 /* Its head alone, as a request without a body. */
 int	 record_head_file(const struct record_scan *scan) MUST_CHECK;
 

@@ -6,6 +6,7 @@
 #include "text.h"
 
 #define MESSAGE_SIZE	8192	/* bytes; holds an id and words around it */
+#define HEAD_SIZE	512	/* bytes; room for what every reply has */
 #define RETRY_AFTER	2	/* seconds, when the database is away */
 
 static const struct {
@@ -140,6 +141,7 @@ reason(int status)
 static void
 write_out(const struct reply *rep, const char *request, struct buf *out)
 {
+	(void)buf_room(out, HEAD_SIZE + rep->head.len + rep->body.len);
 	buf_printf(out, "Status: %d ", rep->status);
 	buf_puts(out, reason(rep->status));
 	if (rep->media != MEDIA_NONE) {

@@ -182,6 +182,42 @@ test_file(void)
 	buf_free(&out);
 }
 
+/* A reply of this length is records up to their limit, and one that ends it. */
+static void
+test_reply(size_t len)
+{
+	static const unsigned char end[16] = { 1, 3, 1, 2, 0, 8 };
+	struct record_scan scan;
+	struct buf reply;
+	struct buf out;
+	const unsigned char *p;
+	size_t at = 0;
+	size_t n = 1;
+	size_t same = 0;
+
+	buf_init(&reply, 0);
+	buf_init(&out, 0);
+	while (reply.len < len)
+		buf_putc(&reply, (char)(reply.len % 251));
+	record_init(&scan, NULL, NULL, 0);
+	scan.id = 0x102;
+	record_reply(&scan, &reply, &out);
+	for (; n > 0 && at + 8 <= out.len; at += 8 + n) {
+		p = (const unsigned char *)out.data + at;
+		n = (size_t)p[4] << 8 | p[5];
+		if (p[0] != 1 || p[1] != 6 || p[2] != 1 || p[3] != 2 ||
+		    p[6] != 0 || at + 8 + n > out.len || same + n > len ||
+		    memcmp(p + 8, buf_text(&reply) + same, n) != 0)
+			break;
+		same += n;
+	}
+	IS_INT((long long)same, (long long)len, "%zu bytes are replied", len);
+	IS_MEM(out.data + at, out.len - at, end, sizeof(end),
+	    "and then the request ends");
+	buf_free(&reply);
+	buf_free(&out);
+}
+
 /* Bytes that never were a request: nothing may be read or kept too far. */
 static void
 test_noise(void)
@@ -219,12 +255,15 @@ test_noise(void)
 int
 main(void)
 {
+	static const size_t replies[] = { 0, 1, 65527, 65528, 65529, 200000 };
 	size_t i;
 
 	test_params();
 	for (i = 0; i < COUNT(bodies); i++)
 		test_body(i);
 	test_file();
+	for (i = 0; i < COUNT(replies); i++)
+		test_reply(replies[i]);
 	test_noise();
 	return tap_done();
 }
