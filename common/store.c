@@ -3,10 +3,6 @@
 
 #include "store.h"
 
-/* The columns of a request start after its outcome or total. */
-#define NEWDEVICE_COLUMN	1
-#define REVIEW_COLUMN	9	/* what a list tells besides */
-
 #define STATEMENT(f, args, n, lane, reads, group) \
 	{ { #f, "select * from devcred." #f "(" args ")", n }, lane, reads, \
 	    group }
@@ -26,6 +22,8 @@ static const struct store_statement statements[STORE_MAX] = {
 	    LANE_ADMIN, true, 0),
 	[STORE_NEWDEVICE_LIST] = STATEMENT(newdevice_list,
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9", 9, LANE_ADMIN, true, 0),
+	[STORE_NEWDEVICE_PAGE] = STATEMENT(newdevice_page,
+	    "$1, $2, $3, $4, $5, $6, $7", 7, LANE_ADMIN, true, 0),
 	[STORE_NEWDEVICE_UPDATE] = STATEMENT(newdevice_update,
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9", 9, LANE_ADMIN, false, 0),
 	[STORE_NEWDEVICE_DELETE] = STATEMENT(newdevice_delete,
@@ -324,77 +322,4 @@ void
 store_copy_lines(struct db *db, const struct buf *rows, int64_t deadline)
 {
 	db_copy(db, &copy_lines, buf_text(rows), rows->len, deadline);
-}
-
-enum outcome
-store_outcome(const struct db_rows *rows, int row, int col)
-{
-	const char *word = db_text(rows, row, col);
-
-	return word != NULL ? outcome_of(word) : OUTCOME_UNKNOWN;
-}
-
-void
-store_newdevice(const struct db_rows *rows, int row, struct newdevice *nd)
-{
-	int col = NEWDEVICE_COLUMN;
-
-	nd->id = db_text(rows, row, col++);
-	nd->tenant = db_text(rows, row, col++);
-	nd->status = db_text(rows, row, col++);
-	nd->owner = db_text(rows, row, col++);
-	nd->created = db_text(rows, row, col++);
-	nd->group_id = db_text(rows, row, col++);
-	nd->type = db_text(rows, row, col++);
-	nd->custom_properties = db_text(rows, row, col++);
-}
-
-void
-store_review(const struct db_rows *rows, int row,
-    struct newdevice_review *review)
-{
-	int col = REVIEW_COLUMN;
-
-	review->last_seen = db_text(rows, row, col++);
-	review->claimed_from = db_text(rows, row, col++);
-	review->claimants = db_num(rows, row, col++);
-	review->has_token = db_true(rows, row, col++);
-}
-
-void
-store_event(const struct db_rows *rows, int row, struct event *event)
-{
-	int col = 0;
-
-	event->seq = db_num(rows, row, col++);
-	event->at = db_text(rows, row, col++);
-	event->tenant = db_text(rows, row, col++);
-	event->id = db_text(rows, row, col++);
-	event->operation = db_text(rows, row, col++);
-	event->outcome = db_text(rows, row, col++);
-	event->actor = db_text(rows, row, col++);
-	event->source = db_text(rows, row, col++);
-	event->before = db_text(rows, row, col++);
-	event->after = db_text(rows, row, col++);
-	event->request = db_text(rows, row, col++);
-}
-
-void
-store_credential(const struct db_rows *rows, int row, int col,
-    struct credential *c)
-{
-	c->id = db_text(rows, row, ++col);
-	c->tenant = db_text(rows, row, ++col);
-	c->username = db_text(rows, row, ++col);
-	c->status = db_text(rows, row, ++col);
-	c->generation = db_num(rows, row, ++col);
-	c->issued = db_text(rows, row, ++col);
-	c->issued_to = db_text(rows, row, ++col);
-	c->first_used = db_text(rows, row, ++col);
-	c->expires = db_text(rows, row, ++col);
-	c->delivery = db_text(rows, row, ++col);
-	c->deliveries = db_num(rows, row, ++col);
-	c->failures = db_num(rows, row, ++col);
-	c->accepted_by = db_text(rows, row, ++col);
-	c->custom_properties = db_text(rows, row, ++col);
 }

@@ -12,9 +12,10 @@
 #include "buf.h"
 #include "db.h"
 #include "model.h"
+#include "text.h"
 
 /* The schema version these calls need. */
-#define STORE_SCHEMA	10
+#define STORE_SCHEMA	12
 
 #define STORE_VALUES	19	/* values of a call, at most */
 
@@ -26,6 +27,7 @@ enum store_id {
 	STORE_NEWDEVICE_CREATE,
 	STORE_NEWDEVICE_GET,
 	STORE_NEWDEVICE_LIST,
+	STORE_NEWDEVICE_PAGE,
 	STORE_NEWDEVICE_UPDATE,
 	STORE_NEWDEVICE_DELETE,
 	STORE_NEWDEVICE_ACCEPT_ALL,
@@ -139,6 +141,13 @@ enum outcome store_outcome(const struct db_rows *rows, int row, int col);
  */
 void	 store_newdevice(const struct db_rows *rows, int row,
 	    struct newdevice *nd);
+
+/*
+ * The same of newdevice_page; created gets its time of creation, which lasts
+ * as long as that.
+ */
+void	 store_newdevice_page(const struct db_rows *rows, int row,
+	    struct newdevice *nd, char created[ISO_TIME_SIZE]);
 
 /* What a row of newdevice_list tells besides. */
 void	 store_review(const struct db_rows *rows, int row,

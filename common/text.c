@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "model.h"
 #include "text.h"
@@ -299,6 +300,46 @@ bool
 str_is(const char *s, size_t len, const char *word)
 {
 	return strlen(word) == len && strncasecmp(s, word, len) == 0;
+}
+
+/* Write n digits of num in front of end. */
+static void
+digits(char *end, int num, int n)
+{
+	for (; n > 0; n--, num /= 10)
+		*--end = (char)('0' + num % 10);
+}
+
+const char *
+iso_time(char out[ISO_TIME_SIZE], const char *epoch)
+{
+	static const char form[] = "0000-00-00T00:00:00.000+00:00";
+	struct tm tm;
+	char *end;
+	time_t at;
+	int ms = 0;
+	int n;
+
+	_Static_assert(sizeof(form) == ISO_TIME_SIZE, "a time and its NUL");
+	if (epoch == NULL || *epoch < '0' || *epoch > '9')
+		return NULL;
+	at = strtol(epoch, &end, 10);
+	if (*end == '.')
+		end++;
+	for (n = 0; n < 3; n++)
+		ms = ms * 10 + (*end >= '0' && *end <= '9' ? *end++ - '0' : 0);
+	if (end[strspn(end, "0123456789")] != '\0' ||
+	    gmtime_r(&at, &tm) == NULL || tm.tm_year > 9999 - 1900)
+		return NULL;
+	memcpy(out, form, sizeof(form));
+	digits(out + 4, tm.tm_year + 1900, 4);
+	digits(out + 7, tm.tm_mon + 1, 2);
+	digits(out + 10, tm.tm_mday, 2);
+	digits(out + 13, tm.tm_hour, 2);
+	digits(out + 16, tm.tm_min, 2);
+	digits(out + 19, tm.tm_sec, 2);
+	digits(out + 23, ms, 3);
+	return out;
 }
 
 void

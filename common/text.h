@@ -73,6 +73,14 @@ bool	 link_base_valid(const char *s) MUST_CHECK;
 /* Whether it can stand before paths: "" or as "/iot", without a "/" behind. */
 bool	 path_prefix_valid(const char *s) MUST_CHECK;
 
+/*
+ * Write a time as the API tells it, 2026-01-31T12:34:56.789+00:00: epoch is a
+ * number of seconds since 1970, as PostgreSQL writes one, cut to milliseconds.
+ * Returns out, or NULL if it is none or not within the years 1970 to 9999.
+ */
+#define ISO_TIME_SIZE	30
+const char *iso_time(char out[ISO_TIME_SIZE], const char *epoch);
+
 /* Compare len bytes with a string, without regard to ASCII case. */
 bool	 str_is(const char *s, size_t len, const char *word) MUST_CHECK;
 

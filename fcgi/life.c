@@ -99,7 +99,7 @@ list_parse(struct exchange *x)
 
 	store_call_init(&x->call, STORE_CREDENTIAL_LIST);
 	store_add(&x->call, x->login.tenant);
-	page_call(&page, &kind, x->login.tenant, &x->call);
+	page_call(&page, &kind, x->login.tenant, true, &x->call);
 	page_free(&page);
 	return rc == 0 ? exchange_call(x) : NEED_NOTHING;
 }

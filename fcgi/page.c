@@ -109,11 +109,17 @@ add_num(struct store_call *call, long num)
 		store_add(call, NULL);
 }
 
+bool
+page_counts(const struct page *page)
+{
+	return page->total_pages || page->total_elements;
+}
+
 void
 page_call(const struct page *page, const struct page_kind *kind,
-    const char *scope, struct store_call *call)
+    const char *scope, bool counted, struct store_call *call)
 {
-	bool count = page->total_pages || page->total_elements;
+	bool count = page_counts(page);
 	bool keyed = page->before != 0 || page->after != 0;
 
 	store_add(call, page->status.len > 0 ? buf_text(&page->status) : NULL);
@@ -121,10 +127,12 @@ page_call(const struct page *page, const struct page_kind *kind,
 	/* one more than asked for tells whether there is a next page */
 	store_add_num(call, page->size + (page->after == 0));
 	store_add_num(call, keyed ? 0 : (page->current - 1) * page->size);
-	store_add(call, count ? "t" : "f");
+	if (counted)
+		store_add(call, count ? "t" : "f");
 	add_num(call, page->before);
 	add_num(call, page->after);
-	add_num(call, count ? total_find(kind->path, scope, page) : 0);
+	if (counted)
+		add_num(call, count ? total_find(kind->path, scope, page) : 0);
 }
 
 /*
@@ -178,10 +186,12 @@ void
 page_end(const struct page *page, const struct page_kind *kind,
     const char *scope, struct buf *out, const struct db_rows *rows)
 {
-	long total = db_num(rows, 0, 0);
+	long total = 0;
 
-	if (page->total_pages || page->total_elements)
+	if (page_counts(page)) {
+		total = db_num(rows, 0, 0);
 		total_keep(kind->path, scope, page, total);
+	}
 	buf_printf(out, "],\"statistics\":{\"currentPage\":%ld,"
 	    "\"pageSize\":%ld", page->current, page->size);
 	if (page->total_pages)

@@ -35,12 +35,16 @@ int	 page_read(struct page *page, const struct request *rq,
 	    const struct page_kind *kind, struct reply *rep) MUST_CHECK;
 void	 page_free(struct page *page);
 
+/* Whether it asks how many entries there are. */
+bool	 page_counts(const struct page *page);
+
 /*
  * Add what it asks for: status, prefix, limit, offset, whether to count, and
- * the rest that lists take.  scope: whose list it is.
+ * the rest that lists take, or (counted: false) the same without what is about
+ * counting.  scope: whose list it is.
  */
 void	 page_call(const struct page *page, const struct page_kind *kind,
-	    const char *scope, struct store_call *call);
+	    const char *scope, bool counted, struct store_call *call);
 
 /*
  * Write what stands before the entries, and what stands behind them.  The

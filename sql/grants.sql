@@ -9,7 +9,8 @@ revoke all on all sequences in schema devcred
 revoke all on all functions in schema devcred
     from public, devcred_app, devcred_auditor, devcred_verifier, devcred_registrar, devcred_tenant;
 
--- the service executes these, reads no table, and writes one
+-- the service executes these, reads no table but through a view for functions
+-- that are inlined, and writes one
 grant usage on schema devcred to devcred_app;
 grant execute on function
     devcred.schema_version(),
@@ -21,6 +22,8 @@ grant execute on function
     devcred.newdevice_create(text, text, inet, text, text, text, text, jsonb, text),
     devcred.newdevice_get(text, text),
     devcred.newdevice_list(text, devcred.request_status, text, int, bigint, bool, bigint, bigint, bigint),
+    devcred.newdevice_page(text, devcred.request_status, text, int, bigint, bigint, bigint),
+    devcred.newdevice_reached(text, devcred.request_status, text),
     devcred.newdevice_update(text, text, inet, text, devcred.request_status, text, bytea, int, text),
     devcred.newdevice_delete(text, text, inet, text, text),
     devcred.newdevice_accept_all(text, text, inet, text),
@@ -47,6 +50,7 @@ grant execute on function
     devcred.seal_keys(),
     devcred.request_totals()
 to devcred_app;
+grant select on devcred.newdevice_row to devcred_app;
 grant insert on devcred.bulk_row to devcred_app;
 
 -- people read these views, and of the tables behind them what is no secret;

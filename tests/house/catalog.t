@@ -92,6 +92,8 @@ my @rules = (
 		select p.oid::regprocedure::text
 		  from pg_proc p
 		 where p.pronamespace = 'devcred'::regnamespace
+		   -- these are inlined, and stand on a view that the owner reads
+		   and p.proname not in ('newdevice_page', 'newdevice_reached')
 		   and p.prosecdef <> (exists (select
 		           from unnest(array['devcred_app', 'devcred_auditor', 'devcred_verifier',
 		               'devcred_registrar', 'devcred_tenant']) role
@@ -118,17 +120,17 @@ my @rules = (
 		  from pg_class c
 		 where c.relnamespace = 'devcred'::regnamespace
 		   and c.relkind = 'v'
-		   and c.relname <> 'device_login'
+		   and c.relname not in ('device_login', 'newdevice_row')
 		   and not coalesce(c.reloptions, '{}') && array['security_invoker=true',
 		       'security_invoker=on']}],
-	['the service reads and writes no table, but adds to one', q{
+	['the service reads a view and writes no table, but adds to one', q{
 		select c.oid::regclass || ' ' || what
 		  from pg_class c, unnest(array['select', 'insert', 'update',
 		      'delete', 'truncate', 'references', 'trigger']) what
 		 where c.relnamespace = 'devcred'::regnamespace
 		   and c.relkind in ('r', 'p', 'v', 'm')
 		   and has_table_privilege('devcred_app', c.oid, what)
-		   and (c.relname, what) <> ('bulk_row', 'insert')}],
+		   and (c.relname, what) not in (('bulk_row', 'insert'), ('newdevice_row', 'select'))}],
 	['the auditor changes nothing', q{
 		select c.oid::regclass || ' ' || what
 		  from pg_class c, unnest(array['insert', 'update', 'delete', 'truncate',

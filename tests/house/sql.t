@@ -12,7 +12,7 @@ use Devcred::Source qw(matching text lines sql uncommented keeps);
 # Functions without a search_path of their own, and why.
 my %pure = map { ($_ => 'a body without quotes is bound to its names when it is '
 	. 'made, and only so can it be inlined') } qw(acting_role device_id_is_sound door_actor event_digest iso_time
-	login_refill login_room login_slots rule_like seen_lag);
+	login_refill login_room login_slots newdevice_page newdevice_reached rule_like seen_lag);
 my $SEARCH_PATH = qr/\bset search_path = pg_catalog, pg_temp\n/;
 
 my @files = matching(qr{^(?:migrations|sql)/[\w.]+\z});

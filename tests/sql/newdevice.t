@@ -213,4 +213,25 @@ is((list(limit => 1, count => 't', prefix => 'x'))[0]{total}, 3,
 is((list(offset => 9, count => 't'))[0]{total}, 4, 'past the end it is told too');
 is((list())[0]{total}, undef, 'it is counted on request only');
 
+# The function for a page and nothing else tells the same of it.
+for my $arg (
+	[undef, undef, 3, 0, undef, undef], [undef, undef, 3, 3, undef, undef],
+	[undef, undef, 2, 0, (list())[1]{seq}, undef], [undef, undef, 2, 0, undef, (list())[3]{seq}],
+	['BLOCKED', undef, 9, 0, undef, undef], [undef, 'x_', 9, 0, undef, undef],
+	[undef, 'z', 9, 0, undef, undef],
+) {
+	my ($status, $prefix, $limit, $offset, @between) = @$arg;
+	for my $scope (qw(list management)) {
+		my @page = call('newdevice_page', $scope, @$arg);
+		my @list = call('newdevice_list', $scope, @$arg[0 .. 3], 'f', @between, undef);
+		@list = () if !defined $list[0]{id};
+		for my $row (@list) {
+			delete @$row{qw(last_seen claimed_from claimants has_token)};
+			($row->{created}) = $super->selectrow_array("select date_part('epoch', created_at)
+				from devcred.newdevice_request where id = ?", undef, $row->{id});
+		}
+		is_deeply(\@page, \@list, "a page is as in the list: $scope " . join ' ', map { $_ // '-' } @$arg);
+	}
+}
+
 done_testing;

@@ -33,6 +33,7 @@ static const struct {
 	  false },
 	{ STORE_NEWDEVICE_GET, "newdevice_get", 2, LANE_ADMIN, true, false },
 	{ STORE_NEWDEVICE_LIST, "newdevice_list", 9, LANE_ADMIN, true, false },
+	{ STORE_NEWDEVICE_PAGE, "newdevice_page", 7, LANE_ADMIN, true, false },
 	{ STORE_NEWDEVICE_UPDATE, "newdevice_update", 9, LANE_ADMIN, false,
 	  false },
 	{ STORE_NEWDEVICE_DELETE, "newdevice_delete", 5, LANE_ADMIN, false,

@@ -183,6 +183,39 @@ test_str_is(void)
 	OK(!str_is("\xe9", 1, "\xc9"), "only ASCII has case");
 }
 
+static const struct {
+	const char	*epoch;
+	const char	*time;
+} times[] = {
+	{ "0", "1970-01-01T00:00:00.000+00:00" },
+	{ "0.001", "1970-01-01T00:00:00.001+00:00" },
+	{ "951827696.5", "2000-02-29T12:34:56.500+00:00" },
+	{ "1767323045.678", "2026-01-02T03:04:05.678+00:00" },
+	{ "1767323045.6789", "2026-01-02T03:04:05.678+00:00" },
+	{ "1798761599.999999", "2026-12-31T23:59:59.999+00:00" },
+	{ "253402300799.99", "9999-12-31T23:59:59.990+00:00" },
+	{ "253402300800", NULL },
+	{ "99999999999999999999", NULL },
+	{ "-1", NULL },
+	{ "1e+15", NULL },
+	{ "1.5x", NULL },
+	{ "Infinity", NULL },
+	{ "", NULL },
+	{ NULL, NULL },
+};
+
+static void
+test_iso_time(void)
+{
+	char out[ISO_TIME_SIZE];
+	size_t i;
+
+	for (i = 0; i < COUNT(times); i++)
+		IS_STR(iso_time(out, times[i].epoch), times[i].time,
+		    "the time of %s", times[i].epoch != NULL ?
+		    times[i].epoch : "nothing");
+}
+
 int
 main(void)
 {
@@ -191,5 +224,6 @@ main(void)
 	test_device_id();
 	test_numbers();
 	test_str_is();
+	test_iso_time();
 	return tap_done();
 }
