@@ -38,9 +38,21 @@ sub drop {
 # Send a request and read its answer; status is 0 if it was lost.
 sub ask {
 	my ($self, $bytes) = @_;
+	$self->send($bytes);
+	return $self->receive;
+}
+
+# The two halves of that.
+sub send {
+	my ($self, $bytes) = @_;
+	$self->{sent} = $self->opened && Devcred::Http::send_all($self->{socket}, $bytes);
+	return;
+}
+sub receive {
+	my ($self) = @_;
 	my $answer = { status => 0, whole => 0 };
 
-	if ($self->opened && Devcred::Http::send_all($self->{socket}, $bytes)) {
+	if ($self->{sent}) {
 		$answer = Devcred::Answer->read($self->{socket},
 			rest => \$self->{rest}, timeout => $PATIENCE);
 	}

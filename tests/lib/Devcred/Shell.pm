@@ -61,6 +61,13 @@ sub ctl {
 	return run(["$BIN/devcredctl", '-c', $conf, @arg], in => $in);
 }
 
+# How much of something a test does: so much, or in the long form (make
+# check-long) that much.
+sub short_or_long {
+	my ($short, $long) = @_;
+	return $ENV{DEVCRED_LONG} ? $long : $short;
+}
+
 # Wait until a condition holds; returns what it returned, false when the
 # deadline (in seconds) has passed.
 sub until_true {
