@@ -359,7 +359,6 @@ begin
     select a.n::int,
            case when a.status = 'ACCEPTED' and a.other_token then 'token_mismatch'
                 when a.n in (select i.n from issue i) then 'ok'
-                when a.status = 'ACCEPTED' and a.as_expected then 'absent'
                 else 'wrong_state' end::devcred.outcome,
            case when a.status = 'WAITING_FOR_CONNECTION' then a.becomes
                 else a.status end,
@@ -397,4 +396,5 @@ with the right token, if it still is for p_tenant and p_generation as credential
 p_window seconds and p_limit deliveries in all; null for a password that is delivered once.  p_source_must_match: only the address that it was issued to is told again.
 p_keys: ids of the keys that the caller has.
 ok: issued, hand over the password; redelivered: issued before to the same claimant, sealed is that password, null if p_keys lacks seal_key; token_mismatch: another security token than the one
-that claimed the id (audited at most once a minute); wrong_state: status says where it stands; absent: issued already, and not to be told; no row: nothing in reach.';
+that claimed the id (audited at most once a minute); wrong_state: status says where it stands, and if that is ACCEPTED, it was issued for another of the group
+or is for another generation by now: look again; absent: issued already, and not to be told; no row: nothing in reach.';

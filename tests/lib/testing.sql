@@ -51,7 +51,7 @@ declare
     v_claimant bytea[];
     v_tenant text[];
     v_generation int[];
-    v_answer testing.answer[];
+    v_answer testing.answer[] := '{}';
 begin
     select array_agg(testing.claimant(a.actor, a.source, a.token) order by a.n)
       into v_claimant
@@ -63,13 +63,19 @@ begin
           from unnest(p_id) with ordinality a (id, n)
           left join devcred.credential_look(p_id, p_scope, p_token, v_claimant) l
             on l.n = a.n;
-        select array_agg(row(i.n, i.outcome, i.status, i.tenant, i.custom_properties)::testing.answer)
+        -- who has an answer does not look again
+        v_answer := array(select a::testing.answer
+                            from unnest(v_answer) a
+                           where (a.outcome, a.status) is distinct from ('wrong_state', 'ACCEPTED'));
+        select v_answer || coalesce(array_agg(row(i.n, i.outcome, i.status, i.tenant,
+                   i.custom_properties)::testing.answer order by i.n), '{}')
           into v_answer
           from devcred.credential_issue(p_id, p_scope, p_actor, p_source, p_token, v_claimant,
                array_fill(null::text, array[cardinality(p_id)]), v_tenant, v_generation,
                p_salt, p_hash, array_fill(null::text, array[cardinality(p_id)]),
                array_fill(null::bytea, array[cardinality(p_id)]),
-               array_fill(null::text, array[cardinality(p_id)]), 0, 10, false, '{}') i;
+               array_fill(null::text, array[cardinality(p_id)]), 0, 10, false, '{}') i
+         where i.n not in (select a.n from unnest(v_answer) a);
         exit when not exists (select
                                 from unnest(v_answer) a
                                where a.outcome = 'wrong_state'
