@@ -64,8 +64,8 @@ void	 db_on_notice(struct db *db, void (*told)(void *arg, const char *level,
 	    const char *text, const char *hint), void *arg);
 
 /*
- * Have the server end the call under way, which then fails; waits for it to
- * take note.
+ * Have the server end the call under way, which then fails; does not wait for
+ * it to take note.  For programs that end soon: it leaves a process behind.
  */
 void	 db_cancel(struct db *db);
 

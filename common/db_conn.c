@@ -1,6 +1,8 @@
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "db_conn.h"
@@ -8,6 +10,7 @@
 
 #define BACKOFF_MIN	100	/* ms */
 #define BACKOFF_MAX	1000	/* ms */
+#define CANCEL_TIME	5	/* seconds */
 
 struct db *
 db_new(const char *conninfo, bool prepare, int schema)
@@ -124,8 +127,10 @@ db_notice(void *arg, const PGresult *res)
 		    PG_DIAG_MESSAGE_HINT));
 	if (state == NULL || level == NULL || strcmp(level, "WARNING") != 0)
 		return;
-	if (strcmp(state, "01000") == 0 || strcmp(state, "57P01") == 0)
+	if (strcmp(state, "01000") == 0 || strcmp(state, "57P01") == 0) {
 		db->doubt = true;
+		db_note(db, text != NULL ? text : "");
+	}
 	log_event(LOG_LEVEL_WARNING, "database_warning", "sqlstate", state,
 	    "text", text, NULL);
 }
@@ -138,6 +143,10 @@ db_on_notice(struct db *db, void (*told)(void *arg, const char *level,
 	db->told_arg = arg;
 }
 
+/*
+ * PQcancel() waits for the postmaster, however long that is silent: a process of
+ * its own does, and is ended by its alarm.  Nobody waits for that process.
+ */
 void
 db_cancel(struct db *db)
 {
@@ -147,7 +156,12 @@ db_cancel(struct db *db)
 	if (cancel == NULL)
 		return;
 	/* if it does not arrive, the call ends as it would have */
-	(void)PQcancel(cancel, why, (int)sizeof(why));
+	if (fork() == 0) {
+		signal(SIGALRM, SIG_DFL);
+		alarm(CANCEL_TIME);
+		(void)PQcancel(cancel, why, (int)sizeof(why));
+		_exit(0);
+	}
 	PQfreeCancel(cancel);
 }
 

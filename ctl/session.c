@@ -48,6 +48,12 @@ session_failed(const struct ctl *ctl, enum db_status status)
 			    "it again");
 		return CTL_UNREACHABLE;
 	}
+	if (status == DB_UNCERTAIN) {
+		ctl_error("it is not certain that it was done: %s",
+		    db_message(ctl->db));
+		ctl_advice("look whether it was done before you do it again");
+		return CTL_FAILED;
+	}
 	if (status == DB_CONFLICT) {
 		/* where in a function that was is of no interest */
 		ctl_error("%.*s", (int)strcspn(db_message(ctl->db), "\n"),

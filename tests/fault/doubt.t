@@ -79,6 +79,11 @@ like($site->service_log, qr/database_warning sqlstate=01000 text="?canceling wai
 	'the log says why');
 refused_in_time(sub { with_cancelled_wait(sub { $admin->accept_device($pending) }) },
 	'an acceptance that waited in vain is not acknowledged');
+my $by_hand = pending_before();
+my ($exit, $said) = @{ with_cancelled_wait(sub { [$site->ctl('', 'request', 'accept', $by_hand)] }) };
+is($exit, 1, 'nor is it by devcredctl');
+like($said, qr/\A[^\n]*not (?:certain|known)[^\n]*\n.*look whether/s, 'which says that it is in doubt');
+unlike($said, qr/accepted/i, 'and nothing else');
 my $late = accepted_before();
 refused_in_time(sub { $device->poll($late) }, 'nor is a password told that waits for too long');
 standby_is('');
@@ -91,13 +96,16 @@ refuses($admin->accept_device($pending), 422, 'devicecontrol/Unprocessable Entit
 	qr/ is in state ACCEPTED/, 'accepted again, it is said to have been');
 is(issued_of($pending, 'newdevice_accept'), 1, 'and was accepted once');
 
-# One that was accepted before the standby was missed.
-sub accepted_before {
+# One that was accepted, or polled, before the standby was missed.
+sub before {
+	my ($how) = @_;
 	standby_is('');
-	my $device = accepted($admin);
+	my $device = $how->($admin);
 	standby_is('nobody');
 	return $device;
 }
+sub accepted_before { return before(\&accepted) }
+sub pending_before { return before(\&pending) }
 
 # A backend that stops ----------------------------------------------------------
 
@@ -110,6 +118,33 @@ refused_in_time(sub { $device->poll($id) }, 'a backend that stopped is given up'
 eventually(sub { $device->poll($id)->status == 404 }, 'another one serves', 5);
 is("@{[Devcred::Site::children($site->service_pid)]}", "@workers", 'the worker is the same');
 kill 'CONT', @backends;
+
+# A postmaster that stops --------------------------------------------------------
+
+# Who interrupts a command asks the postmaster to end what it waits for.
+my $holder = $cluster->connect($database);
+$holder->begin_work;
+$holder->do('lock table devcred.event in access share mode');
+my $command = fork // die "fork: $!\n";
+if ($command == 0) {
+	open STDOUT, '>', "$site->{dir}/said";
+	open STDERR, '>&', \*STDOUT;
+	exec "$Devcred::Shell::BIN/devcredctl", '-c', $site->conf_path, 'migrate'
+	    or POSIX::_exit(127);
+}
+Devcred::Shell::until_true(sub { value('select count(*) from pg_locks where not granted') > 0 })
+    or die "the command does not wait\n";
+my ($postmaster) = Devcred::Shell::read_file("$cluster->{dir}/pg/postmaster.pid") =~ /\A(\d+)/;
+kill 'STOP', $postmaster;
+kill 'INT', $command;
+eventually(sub { Devcred::Site::children($command) > 0 },
+	'a command is interrupted, and asks a postmaster that is silent');
+$holder->rollback;
+my $ended = eventually(sub { waitpid($command, POSIX::WNOHANG()) == $command },
+	'it does not wait for that, and ends');
+kill 'KILL', $command unless $ended;
+kill 'CONT', $postmaster;
+$holder->disconnect;
 
 # No connection left --------------------------------------------------------------
 
@@ -131,7 +166,7 @@ $super->disconnect;
 my %seen;
 my $slowest = 0;
 for my $round (1 .. $ROUNDS) {
-	my ($postmaster) = Devcred::Shell::read_file("$cluster->{dir}/pg/postmaster.pid")
+	($postmaster) = Devcred::Shell::read_file("$cluster->{dir}/pg/postmaster.pid")
 	    =~ /\A(\d+)/;
 	my @all = ($postmaster, Devcred::Site::children($postmaster));
 	kill 'KILL', $round % 2 ? @all : $postmaster;
