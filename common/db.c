@@ -171,6 +171,11 @@ db_advance(struct db *db)
 			if (db->state != CONNECTING)
 				return;
 			break;
+		case RESOLVING:
+			db_resolve(db);
+			if (db->state == RESOLVING)
+				return;
+			break;
 		case CONNECTING:
 			db->polling = PQconnectPoll(db->pg);
 			if (db->polling == PGRES_POLLING_FAILED)
@@ -262,13 +267,15 @@ db_busy(const struct db *db)
 bool
 db_connected(const struct db *db)
 {
-	return db->state != DOWN && db->state != CONNECTING;
+	return db->state != DOWN && db->state != RESOLVING &&
+	    db->state != CONNECTING;
 }
 
 int
 db_fd(const struct db *db)
 {
-	return db->state != DOWN ? PQsocket(db->pg) : -1;
+	return db->state == DOWN ? -1 :
+	    db->state == RESOLVING ? db->resolver : PQsocket(db->pg);
 }
 
 short
@@ -276,6 +283,8 @@ db_events(const struct db *db)
 {
 	if (db->state == DOWN)
 		return 0;
+	if (db->state == RESOLVING)
+		return POLLIN;
 	if (db->state == CONNECTING)
 		return db->polling == PGRES_POLLING_READING ? POLLIN : POLLOUT;
 	/* PQflush() says 1 while something waits to be sent */
@@ -301,6 +310,12 @@ db_step(struct db *db)
 {
 	int64_t now = clock_ms();
 
+	if (db->calling && now >= db->deadline && db->state == RESOLVING) {
+		/* it may take longer than any call has time */
+		db_note(db, "the hosts' names are being looked up still");
+		db_end(db, DB_UNAVAILABLE);
+		return true;
+	}
 	if (db->calling && now >= db->deadline) {
 		if (is_connecting(db))
 			db_hosts_turn(db->hosts);

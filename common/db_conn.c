@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,8 @@ db_close(struct db *db)
 {
 	PQfinish(db->pg);
 	db->pg = NULL;
-	db->state = DOWN;
+	if (db->state != RESOLVING)
+		db->state = DOWN;
 	db->nprepared = 0;
 	db_forget_call(db);
 }
@@ -84,6 +86,13 @@ db_end(struct db *db, enum db_status status)
 	}
 }
 
+/* Whether what was lost is not yet a connection. */
+static bool
+is_attempt(enum db_state state)
+{
+	return state == RESOLVING || state == CONNECTING || state == GREETING;
+}
+
 void
 db_lost(struct db *db, const char *why)
 {
@@ -96,15 +105,14 @@ db_lost(struct db *db, const char *why)
 	db->pg = NULL;
 	db->nprepared = 0;
 	db->state = DOWN;
-	if (state == CONNECTING || state == GREETING) {
+	if (is_attempt(state)) {
 		db->backoff = db->backoff == 0 ? BACKOFF_MIN :
 		    db->backoff * 2 > BACKOFF_MAX ? BACKOFF_MAX :
 		    db->backoff * 2;
 		db->retry_at = clock_ms() + db->backoff;
 	}
 	log_event(LOG_LEVEL_WARNING, "database_lost", "while",
-	    state == CONNECTING || state == GREETING ? "connecting" :
-	    calling ? "calling" : "idle", "why", db_message(db), NULL);
+	    is_attempt(state) ? "connecting" : calling ? "calling" : "idle", "why", db_message(db), NULL);
 	if (calling)
 		db_end(db, sent ? DB_UNCERTAIN : DB_UNAVAILABLE);
 }
@@ -174,6 +182,13 @@ db_connect(struct db *db)
 		db_end(db, DB_UNAVAILABLE);
 		return;
 	}
+	if (db_hosts_unknown(db->hosts)) {
+		db->state = RESOLVING;
+		db->resolver = db_hosts_look_up(db->hosts);
+		if (db->resolver == -1)
+			db_lost(db, strerror(errno));
+		return;
+	}
 	db->state = CONNECTING;
 	patience = db_hosts_patience(db->hosts);
 	db->connect_until = patience == INT64_MAX ? INT64_MAX :
@@ -186,6 +201,21 @@ db_connect(struct db *db)
 	}
 	PQsetNoticeReceiver(db->pg, db_notice, db);
 	db->polling = PGRES_POLLING_WRITING;
+}
+
+void
+db_resolve(struct db *db)
+{
+	switch (db_hosts_looked(db->hosts)) {
+	case 1:
+		db->state = DOWN;
+		break;
+	case -1:
+		db_lost(db, "no host of this name is known");
+		break;
+	default:
+		break;
+	}
 }
 
 void

@@ -15,6 +15,7 @@
 
 enum db_state {
 	DOWN,		/* no connection */
+	RESOLVING,	/* names of hosts; goes on when a call has ended */
 	CONNECTING,
 	GREETING,	/* asking for the schema version */
 	IDLE,
@@ -27,6 +28,7 @@ struct db {
 	bool		 prepare;
 	int		 schema;
 	PGconn		*pg;
+	int		 resolver;	/* descriptor, while RESOLVING */
 	enum db_state	 state;
 	PostgresPollingStatusType polling;	/* while CONNECTING */
 	int64_t		 connect_until;	/* then try another host */
@@ -51,8 +53,11 @@ struct db {
 	void		*told_arg;
 };
 
-/* Begin to connect, unless an attempt failed a moment ago. */
+/* Begin to connect, or to look for hosts, unless that failed a moment ago. */
 void	 db_connect(struct db *db);
+
+/* Go on looking for hosts. */
+void	 db_resolve(struct db *db);
 
 /* An attempt that takes too long: another, of another host first. */
 void	 db_connect_elsewhere(struct db *db);
