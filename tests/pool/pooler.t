@@ -6,53 +6,17 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Devcred::Test;
 use Devcred::Ctl;
+use Devcred::Pooler;
 
 my $cluster = Devcred::Cluster->shared;
 my $database = $cluster->database;
-my $dir = Devcred::Shell::new_dir();
-my $pooler = start_pooler();
+my $pooler = Devcred::Pooler->new($cluster, $database, 4);
 my $site = Devcred::Site->new(web => 'nginx', database => $database, conf => {
 	db_prepare => 'off',
-	app_database => "host=$dir port=6432 dbname=devcred user=devcred_service",
+	app_database => $pooler->conninfo,
 });
 my $admin = $site->client('t1/admin');
 my $device = as_bootstrap($admin);
-
-# Start PgBouncer with the configuration we ship, at this place; its pid.
-sub start_pooler {
-	my $ini = Devcred::Shell::read_file("$Devcred::Shell::TOP/deploy/pgbouncer/pgbouncer.ini");
-	my %here = (
-		unix_socket_dir => $dir,
-		listen_addr => '',
-		auth_type => 'trust',
-		auth_file => "$dir/users",
-		logfile => "$dir/pgbouncer.log",
-		pidfile => "$dir/pgbouncer.pid",
-	);
-	$ini =~ s/^(devcred\s*=).*$/$1 host=$cluster->{dir} dbname=$database pool_size=4/m
-	    or die "pgbouncer.ini names no database devcred\n";
-	$ini =~ s/^$_\s*=.*\n//m for keys %here;
-	$ini .= join '', map { "$_ = $here{$_}\n" } sort keys %here;
-	Devcred::Shell::write_file("$dir/pgbouncer.ini", $ini, 0644);
-	Devcred::Shell::write_file("$dir/users", qq("devcred_service" ""\n), 0644);
-	my @command = ('pgbouncer', "$dir/pgbouncer.ini");
-	if ($> == 0) {
-		# it refuses to be root, and must get at PostgreSQL's socket
-		my ($user, $group) = (getpwnam('postgres'))[2], scalar getgrnam 'www-data';
-		chown $user, -1, $dir;
-		unshift @command, 'setpriv', '--reuid=postgres', '--regid=postgres',
-		    '--groups=www-data';
-	}
-	my $pid = fork // die "fork: $!\n";
-	if ($pid == 0) {
-		open STDOUT, '>>', "$dir/out.log";
-		open STDERR, '>&', \*STDOUT;
-		exec @command or POSIX::_exit(127);
-	}
-	Devcred::Shell::until_true(sub { -S "$dir/.s.PGSQL.6432" })
-	    or die "PgBouncer does not start:\n" . Devcred::Shell::read_file("$dir/out.log");
-	return $pid;
-}
 
 my $issued = issued($admin);
 answers($issued, 201, 'the whole way to credentials works');
@@ -119,7 +83,7 @@ unlike($site->service_log, qr/error|26000|42P05/, 'and the log has no error');
 
 # The doctor ---------------------------------------------------------------------------
 
-my %through = (app_database => "host=$dir port=6432 dbname=devcred user=devcred_service");
+my %through = (app_database => $pooler->conninfo);
 for my $case ([on => 1, qr/^FAULT +pooler: .*loses prepared.*\n +-> .*db_prepare = off$/m],
     [off => 0, qr/^ok +pooler: app_database goes through one, by transactions/m]) {
 	my ($prepare, $status, $words) = @$case;
@@ -130,13 +94,4 @@ for my $case ([on => 1, qr/^FAULT +pooler: .*loses prepared.*\n +-> .*db_prepare
 $site->configure;
 says($site, ['doctor'], 0, qr/^ok +pooler: none/m, 'doctor, without pooler');
 
-END {
-	if ($pooler) {
-		my $status = $?;
-		kill 'KILL', $pooler;
-		waitpid $pooler, 0;
-		File::Path::remove_tree($dir);
-		$? = $status;
-	}
-}
 done_testing();

@@ -57,6 +57,14 @@ sub of_history {
 	return $self;
 }
 
+# Any database.  Options: dbh, password ({ device => password }, of those known).
+sub of_database {
+	my ($class, %arg) = @_;
+	my %known = %{ $arg{password} // {} };
+	return bless { dbh => $arg{dbh}, password => { map { $_ => { $known{$_} => 1 } } keys %known } },
+	    $class;
+}
+
 sub clients { return grep { $_ ne 'admin' } $_[0]{fleet}->names }
 
 # The list is empty; if not, some of it is shown.
@@ -156,8 +164,9 @@ sub unknown_deliveries {
 
 # Of every database ------------------------------------------------------------
 
-my $CHAIN = "e.outcome = 'ok' and (e.operation like 'newdevice%'
-	or e.operation = 'credential_issue') and e.operation !~ '_claim_'";
+# a refusal can change a request too: one that came too often with a wrong token
+my $CHAIN = "(e.operation like 'newdevice%' or e.operation = 'credential_issue')
+	and e.operation !~ '_claim_'";
 
 # A credential for each acceptance at most, none without, all of it in the audit,
 # and at most one password that works.
@@ -189,9 +198,14 @@ sub invariants {
 		on e.device_id = r.id where r.status is distinct from e.status_after");
 	$wrong->('every generation of a password is an issue in the audit, and no other', "select
 		device_id, c.generation, e.n from devcred.device_credential c full join (
-		select device_id, count(*) as n from devcred.event where outcome = 'ok' and operation in
+		select device_id, count(*) as n from devcred.event e where outcome in ('ok', 'updated') and operation in
 		('credential_issue', 'credential_reissue', 'credential_rotate', 'credential_create')
-		group by 1) e using (device_id) where c.generation is distinct from e.n");
+		and not exists (select from devcred.event r where r.device_id = e.device_id
+			and r.seq > e.seq and r.outcome = 'ok'
+			and r.operation in ('credential_revoke', 'credential_decommission'))
+		group by 1) e using (device_id) where c.generation is distinct from e.n
+		and (e.n is not null or exists (select from devcred.event a
+			where a.device_id = c.device_id))");
 	my %row = map { $_->{device_id} => $_ } rows_of($dbh, "select device_id,
 		encode(password_salt, 'hex') as salt, encode(password_hash, 'hex') as hash,
 		encode(old_hash, 'hex') as old from devcred.device_credential");

@@ -1,8 +1,8 @@
 package Devcred::Lossy;
 
-# A proxy that loses answers: it reads some answers 201 wholly, notes what they
-# said, and closes the connection instead of passing them on.  What they told
-# had been committed by then.
+# A proxy that loses answers: it reads some of them wholly (those 201, or of a
+# status that it is told), notes what they said, and closes the connection instead
+# of passing them on.  What they told had been committed by then.
 
 use strict;
 use warnings;
@@ -12,7 +12,8 @@ use JSON::PP ();
 use POSIX ();
 
 # Start one before a port in a process of its own.  Options: port, log (path),
-# share (of the answers 201), most (of them; any number), seed.
+# share (of the answers), most (of them; any number), seed, lose (pattern of the
+# statuses; 201).
 sub new {
 	my ($class, %arg) = @_;
 	my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
@@ -83,7 +84,8 @@ sub pass {
 	return 0 unless $n;
 	if ($side->{out}) {
 		return 1 unless is_whole($side->{text});
-		return 0 if $side->{text} =~ m{\AHTTP/1\.1 201 }
+		my ($status) = $side->{text} =~ m{\AHTTP/1\.1 (\d+) };
+		return 0 if $status =~ ($self->{lose} // qr/\A201\z/)
 		    && rand() < $self->{share} && ($self->{most} // 1)
 		    && note($self, $side->{text});
 	}
@@ -108,11 +110,13 @@ sub is_whole {
 
 sub note {
 	my ($self, $text) = @_;
-	my ($json) = $text =~ /(\{.*\})/s or return 0;
-	my $said = JSON::PP->new->utf8->decode($json);
+	my ($json) = $text =~ /(\{.*\})/s;
+	my $said = $json ? JSON::PP->new->utf8->decode($json) : {};
 
 	$self->{most}-- if defined $self->{most};
-	syswrite $self->{out}, "lost $said->{id} $said->{password}\n";
+	syswrite $self->{out}, defined $said->{password} ?
+	    "lost $said->{id} $said->{password}\n" :
+	    'gone ' . substr($text, 9, 3) . "\n";
 	return 1;
 }
 
