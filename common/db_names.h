@@ -27,8 +27,9 @@ bool	 db_names_is(const char *host, size_t len);
 int	 db_names_start(struct db_names *names, const char *hosts) MUST_CHECK;
 
 /*
- * Take what has been told: true if that is all.  Then text has lines "N ADDRESS",
- * in the order they are to be tried; N is the place of the host, from 0.
+ * Take what has been told: true if that is all.  Then text has lines
+ * "N ADDRESS" in the order they are to be tried; N is the place of the host,
+ * from 0.
  */
 bool	 db_names_read(struct db_names *names) MUST_CHECK;
 

@@ -12,7 +12,7 @@ use Devcred::Source qw(matching uncommented lines keeps);
 # The order of the house, lowest first.  A new module gets its place here.
 my @order = (
 	['base', 'common', qw(addr buf clock csv log model text)],
-	['doors to libraries', 'common', qw(conf db db_hosts db_conn db_rows db_run
+	['doors to libraries', 'common', qw(conf db db_names db_hosts db_conn db_rows db_run
 		secret secret_seal secret_sign)],
 	['doors to the web server and the system', 'fcgi',
 		qw(gateway listen loop metrics multipart notify record repr repr_out
