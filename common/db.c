@@ -97,6 +97,11 @@ db_complete(struct db *db)
 		state = PQresultErrorField(db->result, PG_DIAG_SQLSTATE);
 		status = status_of(db->result);
 		db_note(db, PQresultErrorMessage(db->result));
+		/* a migration gave a function other columns: nothing ran */
+		if (state != NULL && strcmp(state, "0A000") == 0) {
+			db_renew(db);
+			return;
+		}
 		log_event(status == DB_REFUSED ? LOG_LEVEL_DEBUG :
 		    LOG_LEVEL_WARNING, "database_error", "sqlstate", state,
 		    "statement", db->stmt != NULL ? db->stmt->name : "script",

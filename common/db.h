@@ -25,7 +25,7 @@ enum db_status {
 	DB_UNAVAILABLE,	/* not done: the database could not be asked */
 	DB_UNCERTAIN,	/* asked, but the answer was lost: may be done */
 	DB_CONFLICT,	/* rolled back for the sake of another: may be tried
-			   again (SQLSTATE 40001, 40P01, 55P03) */
+			   again (SQLSTATE 40001, 40P01, 55P03, 0A000) */
 	DB_REFUSED	/* rolled back: the values are not acceptable
 			   (SQLSTATE class 22, 23 or 54) */
 };

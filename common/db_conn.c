@@ -112,9 +112,22 @@ db_lost(struct db *db, const char *why)
 		db->retry_at = clock_ms() + db->backoff;
 	}
 	log_event(LOG_LEVEL_WARNING, "database_lost", "while",
-	    is_attempt(state) ? "connecting" : calling ? "calling" : "idle", "why", db_message(db), NULL);
+	    is_attempt(state) ? "connecting" :
+	    calling ? "calling" : "idle", "why", db_message(db), NULL);
 	if (calling)
 		db_end(db, sent ? DB_UNCERTAIN : DB_UNAVAILABLE);
+}
+
+void
+db_renew(struct db *db)
+{
+	log_event(LOG_LEVEL_INFO, "database_renewed", "why", db_message(db),
+	    NULL);
+	PQfinish(db->pg);
+	db->pg = NULL;
+	db->nprepared = 0;
+	db->state = DOWN;
+	db_end(db, DB_CONFLICT);
 }
 
 /*
@@ -152,8 +165,8 @@ db_on_notice(struct db *db, void (*told)(void *arg, const char *level,
 }
 
 /*
- * PQcancel() waits for the postmaster, however long that is silent: a process of
- * its own does, and is ended by its alarm.  Nobody waits for that process.
+ * PQcancel() waits for the postmaster, however long that is silent: a process
+ * of its own does, and is ended by its alarm.  Nobody waits for that process.
  */
 void
 db_cancel(struct db *db)

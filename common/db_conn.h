@@ -69,6 +69,9 @@ void	 db_greeted(struct db *db);
 /* The connection is of no more use; neither is the call. */
 void	 db_lost(struct db *db, const char *why);
 
+/* The call is for another connection, which knows nothing of before. */
+void	 db_renew(struct db *db);
+
 /* Forget what the last call left; end the one under way. */
 void	 db_forget_call(struct db *db);
 void	 db_end(struct db *db, enum db_status status);
