@@ -223,6 +223,10 @@ conn_read_late(struct conn *c)
 		c->late = true;
 		c->keep = false;
 		conn_serve_collected(c);
+	} else if (c->idle && recv(c->watch.fd, room, 1,
+	    MSG_PEEK | MSG_DONTWAIT) > 0) {
+		/* a request has come since the loop looked */
+		conn_read(c);
 	} else {
 		conn_close(c);
 	}

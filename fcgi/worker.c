@@ -19,7 +19,7 @@
 
 #define ACCEPT_TURN	64	/* connections taken in one turn */
 #define ACCEPT_PAUSE	100	/* ms, when there are no more descriptors */
-#define GRACE_TIME	5000	/* ms a stopping worker waits for idleness */
+#define GRACE_TIME	5000	/* ms that a stopping worker waits */
 #define STOP_TIME	20000	/* ms after which it gives up then */
 #define RETIRE_TIME	75000	/* ms; web servers keep idle ones for 60 s */
 #define LINGER_TIME	200	/* ms that a connection may be idle */
