@@ -6,6 +6,8 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Devcred::Test;
+use Devcred::Checker;
+use Devcred::Fleet;
 use Devcred::Pair;
 
 my ($library) = glob '/usr/lib/*/faketime/libfaketime.so.1';
@@ -79,7 +81,42 @@ for my $when ('-1d', '+1y', '-2d', '-30y', '+0') {
 	change($over->field('id'), "expires_at = now() + interval '60 s'");
 	is(login($over), 200, "$when: and not before");
 }
+
+# Jumps, back and forth, while a fleet is issued its passwords --------------------
+
+my ($DEVICES, $EVERY) = (Devcred::Shell::short_or_long(150, 2000), 3);
+my $notes = Devcred::Shell::new_dir();
+# by itself in its database
+$dbh->do('truncate devcred.device_credential, devcred.newdevice_request, devcred.claimant');
+my $fleet = Devcred::Fleet->new(dir => $notes, clients => 4, seed => $$, lossy => [],
+	ids => [map { ($_ % 5 ? 'calm' : 'quiet') . "-jump-$_" } 1 .. $DEVICES],
+	doors => [$site->{port}], patience => 90 + $DEVICES / 10);
+$fleet->start($_) for $fleet->names;
+my $jumps = 0;
+while ($fleet->alive && $jumps < $DEVICES) {
+	my $next = $EVERY * ++$jumps;
+	clock_is((qw(-1d +1y -1h -30y +0 -2d))[rand 6]);
+	Devcred::Shell::until_true(sub { $fleet->arrived >= $next || !$fleet->alive },
+		$fleet->{patience}) or last;
+}
+eventually(sub { !$fleet->alive }, 'all devices arrive while the clock jumps', $fleet->{patience});
+diag("$jumps jumps of the clock among $DEVICES devices");
+cmp_ok($jumps, '>', 20, 'which it did');
+my $checker = Devcred::Checker->new(fleet => $fleet, dbh => $dbh);
+$checker->passwords;
+is($dbh->selectrow_array("select count(*) from devcred.device_credential
+	where delivery_until - issued_at not between interval '59 s' and interval '61 s'"), 0,
+	'every window is as long as it should be, by the clock of the database');
+$checker->no_secret_in_logs($site);
 unlike($site->service_log, qr/ended|watchdog|error/, 'nothing of it is in the log');
 $site->stop;
+END {
+	my $status = $?;
+	if ($fleet && $$ == $fleet->{owner}) {
+		$fleet->stop;
+		File::Path::remove_tree($notes, { safe => 1 });
+	}
+	$? = $status;
+}
 
 done_testing();

@@ -12,7 +12,7 @@ use Devcred::Test;
 use Devcred::Pair;
 
 my $TIMEOUT = 2;           # seconds, db_timeout
-my $ROUNDS = $ENV{DEVCRED_FAULT_ROUNDS} // 4;
+my $ROUNDS = $ENV{DEVCRED_FAULT_ROUNDS} // Devcred::Shell::short_or_long(2, 10);
 
 my $cluster = Devcred::Cluster->new(options => ['-c max_connections=20']);
 my $database = $cluster->database;

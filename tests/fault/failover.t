@@ -15,7 +15,7 @@ use Devcred::Fleet;
 use Devcred::Pair;
 use Devcred::Standby;
 
-my $DEVICES = $ENV{DEVCRED_FAILOVER_DEVICES} // 400;
+my $DEVICES = $ENV{DEVCRED_FAILOVER_DEVICES} // Devcred::Shell::short_or_long(300, 4000);
 my $SEED = $ENV{DEVCRED_FAULT_SEED} // time ^ $$;
 my $OUTAGE = 2;            # seconds after the promotion, as doc/databases.md promises
 my $SILENCE = 3;           # seconds, db_timeout
@@ -98,6 +98,7 @@ $sites[0]->client('t1/admin')->remove($waits);
 my $checker = Devcred::Checker->new(fleet => $fleet, dbh => $there);
 $checker->passwords;
 $checker->audit;
+$checker->invariants;
 is($there->selectrow_array('select count(*) from (select seq from devcred.event
 	group by seq having count(*) > 1) twice'), 0, 'no number of an event is used twice');
 $there->disconnect;
