@@ -72,6 +72,7 @@ sub in_doubt {
 sub kill_backend {
 	my $super = Devcred::Shell::until_true(sub { eval { $cluster->connect('postgres') } })
 	    or die "no connection\n";
+	$super->{PrintWarn} = 0;    # of its end
 	my $killed = Devcred::Shell::until_true(sub {
 		my ($pid) = $super->selectrow_array("select pid from pg_stat_activity
 			where usename = 'devcred_service' and state = 'active'
@@ -79,7 +80,7 @@ sub kill_backend {
 		return $pid && kill 'KILL', $pid;
 	}, 20);
 	# it may be lost already
-	eval { $super->{Warn} = 0; $super->disconnect };
+	eval { $super->disconnect };
 	return $killed;
 }
 

@@ -9,21 +9,17 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use IO::Socket::INET;
 use POSIX ();
-use Test::More;
-
-BEGIN {
-	plan skip_all => 'a network of its own takes root' if $> != 0;
-	if (!$ENV{DEVCRED_OWN_NETWORK}) {
-		plan skip_all => 'no network of its own can be had here'
-		    if system "unshare -nm ip link set lo up >&2";
-		$ENV{DEVCRED_OWN_NETWORK} = 1;
-		exec 'unshare', '-nm', '--propagation', 'private', $^X, $0
-		    or die "unshare: $!\n";
-	}
-	system('ip', 'link', 'set', 'lo', 'up') == 0 or die "ip failed\n";
-}
 use Devcred::Test;
 use Devcred::Pair;
+
+plan skip_all => 'a network of its own takes root' if $> != 0;
+if (!$ENV{DEVCRED_OWN_NETWORK}) {
+	plan skip_all => 'no network of its own can be had here'
+	    if system 'unshare -nm ip link set lo up >&2';
+	$ENV{DEVCRED_OWN_NETWORK} = 1;
+	exec 'unshare', '-nm', '--propagation', 'private', $^X, $0 or die "unshare: $!\n";
+}
+system('ip', 'link', 'set', 'lo', 'up') == 0 or die "ip failed\n";
 
 my $TIMEOUT = 2;           # seconds, db_timeout
 my $RESOLVER = 4;          # seconds that a look-up waits for the name server
