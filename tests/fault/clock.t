@@ -84,7 +84,7 @@ for my $when ('-1d', '+1y', '-2d', '-30y', '+0') {
 
 # Jumps, back and forth, while a fleet is issued its passwords --------------------
 
-my ($DEVICES, $EVERY) = (Devcred::Shell::short_or_long(150, 2000), 3);
+my ($DEVICES, $EVERY) = (Devcred::Shell::short_or_long(100, 2000), 3);
 my $notes = Devcred::Shell::new_dir();
 # by itself in its database
 $dbh->do('truncate devcred.device_credential, devcred.newdevice_request, devcred.claimant');

@@ -16,7 +16,7 @@ use Devcred::Checker qw(none);
 use Devcred::Fleet;
 use Devcred::Pair;
 
-my ($DEVICES, $BACKENDS, $ROUNDS) = Devcred::Shell::short_or_long([400, 5, 3],
+my ($DEVICES, $BACKENDS, $ROUNDS) = Devcred::Shell::short_or_long([250, 4, 2],
 	[$ENV{DEVCRED_CRASH_DEVICES} // 10_000, 20, 10])->@*;
 my $SEED = $ENV{DEVCRED_FAULT_SEED} // int(time) ^ $$;
 my $BACK = 5;              # seconds, at most, from when the database is back to an answer

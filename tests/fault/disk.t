@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Devcred::Test;
+use Devcred::Checker;
 use Devcred::Pair;
 
 plan skip_all => 'a small disk takes root' if $> != 0;
@@ -90,7 +91,10 @@ is(as_bootstrap($admin)->poll($waits)->status, 404, 'a device that waits is told
 empty("$cluster->{dir}/small");
 eventually(sub { $admin->register(device_id())->status == 201 },
 	'when there is room again, the service goes on');
-answers(issued($admin), 201, 'a device goes the whole way');
+my $issued = issued($admin);
+answers($issued, 201, 'a device goes the whole way');
+Devcred::Checker->of_database(dbh => $there,
+	password => { $issued->field('id') => $issued->field('password') })->invariants;
 $site->stop;
 $there->disconnect;
 
@@ -134,7 +138,10 @@ Devcred::Shell::until_true(sub { eval { $cluster->connect('postgres') } }, 3)
 eventually(sub { $admin->register(device_id())->status == 201 },
 	'when there is room again, the service goes on', 20);
 all_there($cluster->connect($database), \@seen, 'what was acknowledged is there');
-answers(as_bootstrap($admin)->poll($early), 201, 'who was accepted gets the password');
+my $told = as_bootstrap($admin)->poll($early);
+answers($told, 201, 'who was accepted gets the password');
+Devcred::Checker->of_database(dbh => $cluster->connect($database),
+	password => { $early => $told->field('password') })->invariants;
 is("@{[Devcred::Site::children($site->service_pid)]}", "@workers", 'the worker is the same');
 $site->stop;
 $cluster->stop;

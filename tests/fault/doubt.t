@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Time::HiRes qw(time);
 use Devcred::Test;
+use Devcred::Checker;
 use Devcred::Pair;
 
 my $TIMEOUT = 2;           # seconds, db_timeout
@@ -189,5 +190,6 @@ is(join(' ', sort keys %seen), '404 503', 'nothing but "not yet" and "later" was
 cmp_ok($slowest, '<', $TIMEOUT + 1, 'each in time');
 is("@{[Devcred::Site::children($site->service_pid)]}", "@workers",
 	'and the worker is the same all along');
+Devcred::Checker->of_database(dbh => $cluster->connect($database))->invariants;
 
 done_testing();

@@ -13,9 +13,9 @@ use Devcred::Checker qw(none rows_of);
 use Devcred::Fleet;
 use Devcred::Pair;
 
-my $DEVICES = $ENV{DEVCRED_DUMP_DEVICES} // Devcred::Shell::short_or_long(400, 4000);
+my $DEVICES = $ENV{DEVCRED_DUMP_DEVICES} // Devcred::Shell::short_or_long(200, 4000);
 my $SEED = $ENV{DEVCRED_FAULT_SEED} // int(time) ^ $$;
-my @PARTS = (0.25, 0.5, 0.75);    # of the devices, when a dump is made
+my @PARTS = (0.3, 0.6);    # of the devices, when a dump is made
 
 diag("DEVCRED_DUMP_DEVICES=$DEVICES DEVCRED_FAULT_SEED=$SEED");
 my $cluster = Devcred::Cluster->new;

@@ -15,7 +15,7 @@ use Devcred::Fleet;
 use Devcred::Pair;
 use Devcred::Standby;
 
-my $DEVICES = $ENV{DEVCRED_FAILOVER_DEVICES} // Devcred::Shell::short_or_long(300, 4000);
+my $DEVICES = $ENV{DEVCRED_FAILOVER_DEVICES} // Devcred::Shell::short_or_long(200, 4000);
 my $SEED = $ENV{DEVCRED_FAULT_SEED} // time ^ $$;
 my $OUTAGE = 2;            # seconds after the promotion, as doc/databases.md promises
 my $SILENCE = 3;           # seconds, db_timeout

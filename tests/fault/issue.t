@@ -18,7 +18,7 @@ use Devcred::Fleet;
 use Devcred::Lossy;
 use Devcred::Pair;
 
-my $DEVICES = $ENV{DEVCRED_FAULT_DEVICES} // Devcred::Shell::short_or_long(800, 10_000);
+my $DEVICES = $ENV{DEVCRED_FAULT_DEVICES} // Devcred::Shell::short_or_long(600, 10_000);
 my $SEED = $ENV{DEVCRED_FAULT_SEED} // time ^ $$;
 my $LOST = 0.3;            # of the answers 201 of every other device
 my %FAULTS = (             # among 2,000 devices

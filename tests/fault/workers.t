@@ -16,7 +16,7 @@ use Devcred::History;
 use Devcred::Line;
 use Devcred::Pair;
 
-my ($DEVICES, $SECONDS) = Devcred::Shell::short_or_long([300, 12], [2000, 60])->@*;
+my ($DEVICES, $SECONDS) = Devcred::Shell::short_or_long([200, 8], [2000, 60])->@*;
 my $SEED = $ENV{DEVCRED_FAULT_SEED} // int(time) ^ $$;
 my $EVERY = 0.2;           # seconds between two kills
 my $WORKERS = 4;           # of each of the two
