@@ -1,16 +1,24 @@
 #!/usr/bin/perl
 # Nothing that arrives on the socket can crash, block or pin a worker.
+#
+# Environment: DEVCRED_HOSTILE_LONG (mutate 100,000 times), DEVCRED_HOSTILE_SEED
+# (to repeat what was decided by chance).
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Devcred::Test;
 use Devcred::Fcgi;
+use Devcred::Hostile qw(long_or_short seed mutated any);
+use Devcred::Meanwhile;
 
+my $ROUNDS = long_or_short(100_000, 6000);
+seed();
 my $site = Devcred::Site->new(web => 'none',
 	conf => { workers => 2, body_timeout => 1000 });
 my $path = $site->socket_path;
 my $login = Devcred::Site::login('t1/admin');
+my $bootstrap = Devcred::Site::login('t1/bootstrap');
 my @workers;
 
 sub workers {
@@ -25,6 +33,25 @@ sub good {
 	Devcred::Fcgi::send_all($socket, Devcred::Fcgi::request('GET',
 		'/user/currentUser', login => $login));
 	return Devcred::Fcgi::answer($socket);
+}
+
+# All the while, somebody is served.
+my $meanwhile = Devcred::Meanwhile->start(sub {
+	my $answer = good();
+	return $answer->{status} == 200 ? undef : "status $answer->{status}";
+});
+
+# Each worker does, when the others cannot.
+sub each_serves {
+	my @serve = grep {
+		my $one = $_;
+		my @others = grep { $_ != $one } @workers;
+		kill 'STOP', @others;
+		my $status = good()->{status};
+		kill 'CONT', @others;
+		$status == 200
+	} @workers;
+	return "@serve";
 }
 
 sub record { return Devcred::Fcgi::record(@_) }
@@ -50,6 +77,9 @@ my %hostile = (
 	'ABORT_REQUEST' => $begin . record('abort', 1, ''),
 	'GET_VALUES' => record('get_values', 0, Devcred::Fcgi::pairs(
 		FCGI_MAX_CONNS => '', FCGI_MPXS_CONNS => '')),
+	'GET_VALUES with more names than libfcgi has room for' =>
+	    record('get_values', 0, Devcred::Fcgi::pairs(map { $_ => '' }
+		('FCGI_MPXS_CONNS') x 40)),
 	'GET_VALUES with lengths beyond its end' =>
 	    record('get_values', 0, pack 'NN', 0xffffffff, 0xffffffff),
 	'GET_VALUES in the middle of a request' => $begin
@@ -66,6 +96,31 @@ my %hostile = (
 	'lengths that add up to 0 in 32 bits' => $begin
 	    . record('params', 1, pack('NN', 0x80000001, 0xffffffff) . 'ab')
 	    . record('params', 1, '') . record('stdin', 1, ''),
+	'lengths of 0x40000000 each' => $begin
+	    . record('params', 1, pack('NN', 0xc0000000, 0xc0000000) . 'ab')
+	    . record('params', 1, '') . record('stdin', 1, ''),
+	'a content length beyond its end' => $begin
+	    . record('params', 1, $params, length => 65535)
+	    . record('params', 1, ''),
+	'padding beyond its end' => $begin . pack('CCnnCC', 1, 4, 1, 0, 255, 0),
+	'100,000 PARAMS' => $begin . join('', map {
+		record('params', 1, Devcred::Fcgi::pairs(("A$_" => '') x 1000))
+	} 1 .. 100) . record('params', 1, '') . record('stdin', 1, ''),
+	'100,000 PARAMS without a name' => $begin
+	    . join('', map { record('params', 1, "\0\0" x 20_000) } 1 .. 5)
+	    . record('params', 1, '') . record('stdin', 1, ''),
+	'ABORT_REQUEST in the middle of a body' => $begin
+	    . record('params', 1, Devcred::Fcgi::pairs(Devcred::Fcgi::variables(
+		'POST', '/devicecontrol/newDeviceRequests', login => $login,
+		body => '{"id":"aborted"}'))) . record('params', 1, '')
+	    . record('stdin', 1, '{"id"') . record('abort', 1, ''),
+	'an empty BEGIN_REQUEST' => record('begin', 1, ''),
+	'END_REQUEST, STDOUT and STDERR of a peer' => join('', map {
+		$begin . record($_, 1, 'x' x 8) } 'end', 'stdout', 'stderr'),
+	'version 2 in the second record' => $begin
+	    . record('params', 1, $params, version => 2),
+	'an answer of somebody else' => record('stdout', 1,
+		"Status: 200 OK\r\n\r\n") . record('end', 1, "\0" x 8),
 	'PARAMS that end inside a length' => $begin
 	    . record('params', 1, "\x80\x00") . record('params', 1, '')
 	    . record('stdin', 1, ''),
@@ -86,7 +141,6 @@ my %hostile = (
 	'random bytes' => join('', map { chr int rand 256 } 1 .. 4000),
 );
 
-srand 1;
 for my $name (sort keys %hostile) {
 	# once with the connection closed behind it, once left open
 	my $socket = Devcred::Fcgi::connect($path);
@@ -100,19 +154,49 @@ for my $name (sort keys %hostile) {
 	close $socket;
 }
 
-# Mutations of a whole request: deterministic, so a failure comes again.
-my $broken = 0;
-for my $round (1 .. 3000) {
-	my $bytes = $whole;
-	substr($bytes, int rand length $bytes, 1) = chr int rand 256
-	    for 0 .. rand 3;
-	my $socket = Devcred::Fcgi::connect($path);
-	Devcred::Fcgi::send_all($socket, $bytes);
-	close $socket;
-	$broken++ if $round % 500 == 0 && good()->{status} != 200;
+# What a web server sends: each of these is served, and then mutated.
+my $upload = join "\r\n", '--x', 'Content-Disposition: form-data; name="file"', '',
+    "ID;PATH\nrecords-1;a\nrecords-2;b", '--x--', '';
+my %sent = (
+	'a question' => $whole,
+	'two on one connection' => Devcred::Fcgi::request('GET', '/user/currentUser',
+		login => $login, keep => 1) x 2,
+	'a poll' => Devcred::Fcgi::request('POST', $Devcred::Http::CREDENTIALS,
+		login => $bootstrap, body => '{"id":"records-0","securityToken":"x"}'),
+	'a change' => Devcred::Fcgi::request('PUT', "$Devcred::Http::REQUESTS/records-0",
+		login => $login, body => '{"status":"ACCEPTED"}'),
+	'an upload' => Devcred::Fcgi::begin(1) . join('', map { record(@$_) }
+		['params', 1, Devcred::Fcgi::pairs(
+			CONTENT_TYPE => 'multipart/form-data; boundary=x',
+			grep({ $_ ne 'CONTENT_TYPE' && $_ ne 'application/json' }
+			Devcred::Fcgi::variables('POST', '/devicecontrol/bulkNewDeviceRequests',
+				login => $login, body => $upload)))],
+		['params', 1, ''], (map { ['stdin', 1, $_] } unpack '(a40)*', $upload),
+		['stdin', 1, '']),
+	'a question whether to let in' => Devcred::Fcgi::begin(1, role => 2)
+	    . record('params', 1, Devcred::Fcgi::pairs(
+		Devcred::Fcgi::variables('GET', '/', login => $login)))
+	    . record('params', 1, '') . record('stdin', 1, ''),
+);
+my %status = ('a poll' => 404, 'a change' => 404, 'an upload' => 201,
+	'a question whether to let in' => 403);
+is(Devcred::Fcgi::exchange($path, $sent{$_})->{status}, $status{$_} // 200,
+	"as it should be, $_ is served") for sort keys %sent;
+my @sent = map { $sent{$_} } sort keys %sent;
+
+# Some stay open for a while, and with some the peer is gone before the answer.
+my @open;
+for my $round (1 .. $ROUNDS) {
+	my $peer = Devcred::Fcgi::connect($path);
+	Devcred::Fcgi::send_all($peer, mutated(any(@sent)));
+	shutdown $peer, 1 if rand 4 < 1;
+	push @open, $peer if rand 8 < 1;
+	shift @open if @open > 20;
 }
-is($broken, 0, 'after each 500 of 3,000 mutated requests a good one is served');
-is(join(' ', workers()), "@workers", 'and the workers are the same');
+@open = ();
+is(join(' ', workers()), "@workers",
+	"after $ROUNDS mutated requests the workers are the same");
+is(each_serves(), "@workers", 'and each of them serves');
 
 # Every split of a request into two pieces is the same request.
 my $wrong = 0;
@@ -190,5 +274,11 @@ Devcred::Fcgi::send_all($kept[$_], Devcred::Fcgi::request('GET',
 	'/user/currentUser', login => $login, keep => 1)) for 0, 299;
 is(Devcred::Fcgi::answer($kept[$_])->{status}, 200,
     "kept connection $_ is served again") for 0, 299;
+
+# In the end.
+my $seen = $meanwhile->stop;
+cmp_ok($seen->{asked}, '>', 20, 'all the while somebody has been asking');
+is_deeply($seen->{wrong}, [], 'and was served each time');
+is(each_serves(), "@workers", 'the workers are those of the start, and all serve');
 
 done_testing();
