@@ -11,10 +11,14 @@ use Devcred::Cluster;
 use Devcred::Http;
 use Devcred::Shell;
 
-# Whether a kind of mapping needs the pool to be started beside it.
-my %POOL = (
-	'lighttpd' => 1, 'apache' => 1, 'nginx' => 1, 'none' => 1,
+# The kinds of web server that pass requests on, and whether the pool has to be
+# started beside them.
+my %PASSES = (
+	'lighttpd' => 1, 'apache' => 1, 'nginx' => 1,
 	'apache-fcgid' => 0, 'apache-cgid' => 0, 'lighttpd-cgi' => 0,
+);
+my %POOL = (
+	%PASSES, 'none' => 1,
 	# these protect files of their own, and do not pass requests on
 	'lighttpd-authorizer' => 1, 'nginx-auth' => 1, 'apache-authnz' => 1,
 	'apache-authenticator' => 1, 'lighttpd-dbi' => 1, 'apache-dbd' => 1,
@@ -24,6 +28,11 @@ my @sites;
 
 # The mapping that this run of the suite is about.
 sub kind_wanted { return $ENV{DEVCRED_WEB} // 'lighttpd' }
+
+# All of them that this run is about.
+sub kinds {
+	return split ' ', $ENV{DEVCRED_WEBS} // join ' ', sort keys %PASSES;
+}
 
 my $shared;
 
