@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "cgi.h"
@@ -18,8 +17,9 @@
 #define LINGER_TIME	2000	/* ms */
 
 /*
- * How many bytes of body to read: as announced.  Chunked ones come without a
- * length, and end with the input; so does one with a length that is none.
+ * How many bytes of body to read: as announced.  What was coded for the
+ * transfer, chunked that is and whatever else, comes without a length, and ends
+ * with the input; so does one with a length that is none.
  */
 static size_t
 body_length(void)
@@ -29,8 +29,7 @@ body_length(void)
 	long n = 0;
 
 	if (length == NULL || length[0] == '\0')
-		return coding != NULL && strcasecmp(coding, "chunked") == 0 ?
-		    SIZE_MAX : 0;
+		return coding != NULL && coding[0] != '\0' ? SIZE_MAX : 0;
 	if (parse_num(length, 0, LONG_MAX, &n) == -1)
 		return SIZE_MAX;
 	return (size_t)n;
