@@ -116,18 +116,23 @@ out:
 	return rc;
 }
 
-/* Where the path starts: absolute-form (RFC 9112, 3.2.2) has a host before. */
+/*
+ * Where the path starts: absolute-form (RFC 9112, 3.2.2) has a host before,
+ * which is not empty (RFC 9110, 4.2.1).
+ */
 static const char *
 path_start(const char *uri)
 {
 	size_t scheme = 0;
+	size_t host;
 
 	if (strncasecmp(uri, "http://", 7) == 0)
 		scheme = 7;
 	else if (strncasecmp(uri, "https://", 8) == 0)
 		scheme = 8;
-	return scheme == 0 ? uri :
-	    uri + scheme + strcspn(uri + scheme, "/?");
+	host = scheme > 0 ? strcspn(uri + scheme, "/?") : 0;
+	/* what begins with the scheme is no path */
+	return host > 0 ? uri + scheme + host : uri;
 }
 
 static int

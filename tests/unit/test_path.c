@@ -57,6 +57,7 @@ static const struct {
 	{ "a code cut by a slash", "/a%4/1", NULL, false, NULL },
 	{ "a code cut by the query", "/a%?41", NULL, false, NULL },
 	{ "a host alone", "http://h", NULL, false, NULL },
+	{ "a host that is empty", "http:///a", NULL, false, NULL },
 	{ "a host and a query that has a slash", "http://h?/a", NULL, false,
 	  NULL },
 	{ "a scheme that is not of the web", "ftp://h/a", NULL, false, NULL },
