@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "addr.h"
@@ -42,6 +43,22 @@ addr_parse(const char *addr, struct in6_addr *any)
 	any->s6_addr[10] = any->s6_addr[11] = 0xff;	/* ::ffff:a.b.c.d */
 	memcpy(any->s6_addr + 12, &v4, sizeof(v4));
 	return true;
+}
+
+unsigned int
+addr_bucket(const char *addr, unsigned int n)
+{
+	struct in6_addr any;
+	uint32_t hash = 2166136261u;	/* FNV-1a */
+	size_t len;
+	size_t i;
+
+	if (!addr_parse(addr, &any))
+		return 0;
+	len = IN6_IS_ADDR_V4MAPPED(&any) ? 16 : 8;
+	for (i = 0; i < len; i++)
+		hash = (hash ^ any.s6_addr[i]) * 16777619u;
+	return hash % n;
 }
 
 /* The next word of a list, or false; a word too long is an empty one. */

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "addr.h"
 #include "auth.h"
 #include "clock.h"
 #include "exchange.h"
@@ -11,6 +12,10 @@
 /* Logins remembered, by a worker: SETS * WAYS. */
 #define SETS	64
 #define WAYS	4
+
+/* Places of those whose logins failed lately, who share them by chance. */
+#define SUSPECTS	1024
+#define SUSPECT_TIME	60000	/* ms; the database lets one pass in half of it */
 
 enum entry_state { ENTRY_FREE, ENTRY_TRYING, ENTRY_KNOWN };
 
@@ -30,6 +35,7 @@ struct auth {
 	struct secret_key	*key;
 	struct auth_entry	 entry[SETS][WAYS];
 	struct exchange_list	 ready;		/* their wait is over */
+	int64_t			 suspect[SUSPECTS];	/* until, clock_ms() */
 };
 
 struct auth *
@@ -106,6 +112,32 @@ entry_find(struct auth *auth, const unsigned char *digest)
 	return best;
 }
 
+/* Until when who sends x is suspect; NULL: it is not known who that is. */
+static int64_t *
+suspect_until(const struct exchange *x)
+{
+	return x->login_try.for_client || x->rq.source[0] == '\0' ? NULL :
+	    &x->cx->auth->suspect[addr_bucket(x->rq.source, SUSPECTS)];
+}
+
+static bool
+is_suspect(const struct exchange *x)
+{
+	const int64_t *until = suspect_until(x);
+
+	return until != NULL && clock_ms() < *until;
+}
+
+/* Remember where a login comes from that failed. */
+static void
+suspect(const struct exchange *x, enum verdict verdict)
+{
+	int64_t *until = suspect_until(x);
+
+	if (until != NULL && (verdict == VERDICT_NO || verdict == VERDICT_WAIT))
+		*until = clock_ms() + SUSPECT_TIME;
+}
+
 /*
  * Digest of all that a verdict depends on: the header, and where it names no
  * tenant the host and default that name one.
@@ -152,12 +184,14 @@ auth_begin(struct exchange *x, bool *wait)
 	if (entry != NULL) {
 		entry->used = clock_ms();
 		if (entry->state == ENTRY_KNOWN &&
-		    entry->used < entry->fresh_until) {
+		    entry->used < entry->fresh_until && !is_suspect(x)) {
 			x->login = *entry->login;
 			return VERDICT_YES;
 		}
+		if (entry->state == ENTRY_TRYING && is_suspect(x))
+			entry = NULL;
 		try->entry = entry;
-		if (entry->state == ENTRY_TRYING) {
+		if (entry != NULL && entry->state == ENTRY_TRYING) {
 			TAILQ_INSERT_TAIL(&entry->waiting, x, link);
 			*wait = true;
 			return VERDICT_NONE;
@@ -184,23 +218,27 @@ settle(struct exchange *x, enum verdict verdict)
 
 	if (verdict == VERDICT_YES)
 		x->login = try->found;
+	suspect(x, verdict);
 	if (entry == NULL || !try->leads)
 		return verdict;
 	while ((w = TAILQ_FIRST(&entry->waiting)) != NULL) {
 		TAILQ_REMOVE(&entry->waiting, w, link);
 		w->login = x->login;
 		w->login_try.entry = NULL;
-		w->login_try.verdict = verdict;
-		w->login_try.wait = try->wait;
+		/* who has to wait is not who else brings this login */
+		w->login_try.verdict = verdict == VERDICT_WAIT ? VERDICT_NONE :
+		    verdict;
+		suspect(w, verdict == VERDICT_NO ? verdict : VERDICT_NONE);
 		TAILQ_INSERT_TAIL(&auth->ready, w, link);
 	}
 	try->entry = NULL;
 	try->leads = false;
-	if ((verdict == VERDICT_LATER || verdict == VERDICT_NONE) &&
+	if (verdict != VERDICT_YES && verdict != VERDICT_NO &&
 	    entry->login != NULL) {
 		/* nothing was learned: ask again, but keep what was checked */
 		entry->state = ENTRY_KNOWN;
-		entry->fresh_until = 0;
+		if (verdict != VERDICT_WAIT)
+			entry->fresh_until = 0;
 		return verdict;
 	}
 	if (verdict != VERDICT_YES || auth->conf->login_cache == 0) {
@@ -287,15 +325,14 @@ auth_rows(struct exchange *x, enum db_status status,
 		return settle(x, VERDICT_LATER);
 	if (rows->n == 1)
 		take_found(x, rows);
-	if (strncmp(try->name, "device_", 7) != 0)
+	if (try->wait > 0)
+		verdict = VERDICT_WAIT;
+	else if (strncmp(try->name, "device_", 7) != 0)
 		verdict = check_person(x, try->exists ?
 		    db_text(rows, 0, COL_PASSWORD_HASH) :
 		    secret_slow_dummy(x->cx->conf->password_scheme));
 	else
-		verdict = try->wait > 0 ? VERDICT_WAIT :
-		    login_check_device(x, rows);
-	if (verdict == VERDICT_NONE && try->wait > 0)
-		verdict = VERDICT_WAIT;
+		verdict = login_check_device(x, rows);
 	return verdict == VERDICT_NONE || verdict == VERDICT_RECORD ? verdict :
 	    settle(x, verdict);
 }

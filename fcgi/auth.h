@@ -10,8 +10,9 @@
  * Exchanges that bring the same unknown login at once wait for the first.
  *
  * Logins that fail are counted in the database, for all instances (login_wait()
- * in sql/login.sql).  Where too many did, a password is not looked at, unless
- * this worker knows already that it is right.
+ * in sql/login.sql).  Where too many did, a password is not looked at, not even
+ * by who remembers it: else who guesses would be told which one is right.  So a
+ * worker takes nobody's word for it, for a while, from where a login has failed.
  */
 #ifndef DEVCRED_AUTH_H
 #define DEVCRED_AUTH_H

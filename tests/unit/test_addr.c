@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "addr.h"
 #include "fixture.h"
 #include "tap.h"
@@ -87,10 +89,45 @@ test_lists(void)
 		    "\"%s\" is a list or not", forms[i].list);
 }
 
+static void
+test_buckets(void)
+{
+	static const char *const same[][2] = {
+		{ "192.0.2.1", "::ffff:192.0.2.1" },
+		{ "2001:db8::1", "2001:db8:0:0:ffff::2" },
+	};
+	static const char *const other[][2] = {
+		{ "192.0.2.1", "192.0.2.2" },
+		{ "2001:db8::1", "2001:db8:0:1::1" },
+	};
+	char addr[32];
+	bool used[256] = { false };
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < COUNT(same); i++)
+		IS_INT(addr_bucket(same[i][0], 1024),
+		    addr_bucket(same[i][1], 1024), "%s and %s are one",
+		    same[i][0], same[i][1]);
+	for (i = 0; i < COUNT(other); i++)
+		OK(addr_bucket(other[i][0], 1024) !=
+		    addr_bucket(other[i][1], 1024), "%s and %s are two",
+		    other[i][0], other[i][1]);
+	IS_INT(addr_bucket("unix:", 1024), 0, "what is none, is the first");
+	for (i = 0; i < 256; i++) {
+		snprintf(addr, sizeof(addr), "10.0.0.%zu", i);
+		used[addr_bucket(addr, 256)] = true;
+	}
+	for (i = 0; i < 256; i++)
+		n += used[i];
+	OK(n > 100, "many are spread: %zu of 256", n);
+}
+
 int
 main(void)
 {
 	test_addresses();
 	test_lists();
+	test_buckets();
 	return tap_done();
 }

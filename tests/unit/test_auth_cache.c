@@ -3,20 +3,8 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "logins.h"
 #include "tap.h"
-
-#define VARS	"REQUEST_METHOD=GET\nREQUEST_URI=/a\n"
-/* t/u and t/device_a, with the password p */
-#define PERSON	VARS "HTTP_AUTHORIZATION=Basic dC91OnA="
-#define DEVICE	VARS "HTTP_AUTHORIZATION=Basic dC9kZXZpY2VfYTpw"
-#define HASH	"$y$some$hash"
-#define SALT	"\\x61616161616161616161616161616161"
-#define ZERO	"\\x000000000000000000000000000000000000000000000000000000000" \
-	"0000000"
-
-#define COLUMNS	13	/* of login_ask */
-/* its last: the tenant named, seconds to wait, whether it is known */
-#define LAST(wait, known)	[10] = "t", [11] = (wait), [12] = (known)
 
 static const char *const admin[COLUMNS] = { "t",
 	"ROLE_DEVICE_CONTROL_ADMIN", HASH, LAST("0", "t") };
@@ -25,37 +13,6 @@ static const char *const changed[COLUMNS] = { "t",
 static const char *const bootstrap[COLUMNS] = { "t",
 	"ROLE_DEVICE_BOOTSTRAP", HASH, LAST("0", "t") };
 static const char *const nobody[COLUMNS] = { LAST("0", "f") };
-
-/* Another exchange of the same process. */
-static void
-join(struct asked *b, struct asked *a, const char *vars)
-{
-	ask(b, "", vars, NULL);
-	b->x->cx = &a->cx;
-}
-
-/* The database answers with one row, or none. */
-static enum verdict
-answer(struct asked *a, enum db_status status, const char *const *row)
-{
-	struct db_rows rows;
-	enum verdict verdict;
-
-	rows_of(&rows, row != NULL ? 1 : 0, COLUMNS, row);
-	verdict = auth_rows(a->x, status, &rows);
-	db_rows_free(&rows);
-	return verdict;
-}
-
-/* Begin, and say whether to wait. */
-static void
-begins(struct asked *a, enum verdict want, bool waits, const char *name)
-{
-	bool wait = !waits;
-
-	IS_INT(auth_begin(a->x, &wait), want, "%s", name);
-	IS_INT(wait, waits, "and waits or not");
-}
 
 /* What a person's password came to is recorded, and nothing hangs on that. */
 static void
@@ -166,57 +123,6 @@ test_source(void)
 	IS_STR(call_value(a.x, 4), "192.0.2.7", "is asked for with it");
 	IS_INT(answer(&a, DB_OK, stranger), VERDICT_NONE, "and checked");
 	noted(&a, true, "t");
-	asked_free(&a);
-}
-
-/* Too many logins failed for this one to be looked at. */
-static void
-test_wait(void)
-{
-	static const char *const guessed[COLUMNS] = { "t",
-		"ROLE_DEVICE_CONTROL_ADMIN", HASH, LAST("30", "t") };
-	static const char *const guessed_new[COLUMNS] = { "t",
-		"ROLE_DEVICE_CONTROL_ADMIN", HASH "x", LAST("30", "t") };
-	static const char *const guessed_nobody[COLUMNS] = { LAST("7", "f") };
-	static const char *const device[COLUMNS] = { "t", "ROLE_DEVICE", NULL,
-		SALT, ZERO, [7] = "3", [8] = "t", [9] = "f",
-		LAST("30", "t") };
-	struct asked a;
-	struct asked b;
-	enum verdict verdict;
-
-	ask(&a, "", PERSON, NULL);
-	begins(&a, VERDICT_NONE, false, "a login that was guessed at");
-	join(&b, &a, PERSON);
-	begins(&b, VERDICT_NONE, true, "and the same again");
-	IS_INT(answer(&a, DB_OK, guessed), VERDICT_WAIT, "is not looked at");
-	IS_INT(a.x->login_try.wait, 30, "for so long");
-	OK(auth_next(a.cx.auth, &verdict) == b.x && verdict == VERDICT_WAIT &&
-	    b.x->login_try.wait == 30, "nor is the other");
-	asked_free(&b);
-	join(&b, &a, PERSON);
-	begins(&b, VERDICT_NONE, false, "when that is over");
-	IS_INT(answer(&b, DB_OK, admin), VERDICT_NONE, "it is checked");
-	IS_INT(auth_hashed(b.x, true), VERDICT_YES, "and let in");
-	asked_free(&b);
-	join(&b, &a, PERSON);
-	begins(&b, VERDICT_NONE, false, "once it was right");
-	IS_INT(answer(&b, DB_OK, guessed), VERDICT_YES,
-	    "it need not wait for others' guesses");
-	asked_free(&b);
-	join(&b, &a, PERSON);
-	begins(&b, VERDICT_NONE, false, "unless there is a new password");
-	IS_INT(answer(&b, DB_OK, guessed_new), VERDICT_WAIT, "then it has to");
-	asked_free(&b);
-	join(&b, &a, PERSON "\nHTTP_HOST=other");
-	begins(&b, VERDICT_NONE, false, "a login that nobody has");
-	IS_INT(answer(&b, DB_OK, guessed_nobody), VERDICT_WAIT, "waits, too");
-	IS_INT(b.x->login_try.wait, 7, "as long as it is told");
-	asked_free(&b);
-	asked_free(&a);
-	ask(&a, "", DEVICE, NULL);
-	begins(&a, VERDICT_NONE, false, "a device that was guessed at");
-	IS_INT(answer(&a, DB_OK, device), VERDICT_WAIT, "has to wait");
 	asked_free(&a);
 }
 
@@ -391,7 +297,6 @@ main(void)
 	test_bootstrap("login_cache = 0\n", false);
 	test_nobody();
 	test_source();
-	test_wait();
 	test_device();
 	test_failures();
 	test_forget();
