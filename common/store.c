@@ -33,7 +33,7 @@ static const struct store_statement statements[STORE_MAX] = {
 	[STORE_NEWDEVICE_LIMIT] = STATEMENT(newdevice_limit, "$1", 1,
 	    LANE_ADMIN, true, 0),
 	[STORE_CREDENTIAL_LOOK] = STATEMENT(credential_look,
-	    "$1, $2, $3, $4", 4, LANE_POLL, true, 256),
+	    "$1, $2, $3, $4, $5", 5, LANE_POLL, true, 256),
 	[STORE_CREDENTIAL_ISSUE] = STATEMENT(credential_issue,
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
 	    "$15, $16, $17, $18, $19", 19, LANE_ISSUE, false, 64),
@@ -188,7 +188,7 @@ enum claim_value {
 
 /* What the grouped statements take, in their order. */
 static const enum claim_value look_values[] = {
-	CLAIM_ID, CLAIM_SCOPE, CLAIM_TOKEN, CLAIM_CLAIMANT
+	CLAIM_ID, CLAIM_SCOPE, CLAIM_TOKEN, CLAIM_CLAIMANT, CLAIM_SOURCE
 };
 static const enum claim_value issue_values[] = {
 	CLAIM_ID, CLAIM_SCOPE, CLAIM_ACTOR, CLAIM_SOURCE, CLAIM_TOKEN,

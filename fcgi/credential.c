@@ -17,6 +17,7 @@
 #include "text.h"
 
 #define LOOKS_MAX	3	/* of one poll */
+#define OTHER_TOKEN	"is not the one of the first request"
 #define SEALED_SIZE	(PASSWORD_CHARS + SEAL_EXTRA)
 
 /* Who asks: what of that can be seen, in one digest. */
@@ -130,14 +131,14 @@ reply_not_yet(struct exchange *x, const char *status)
 }
 
 static enum need
-reply_other_token(struct exchange *x)
+reply_other_token(struct exchange *x, const char *what)
 {
 	metrics_poll(POLL_TOKEN_MISMATCH);
 	if (!x->cx->conf->poll_detail)
 		return refuse(x, NULL);
 	reply_fault(&x->reply, FAULT_NOT_FOUND,
 	    "Credentials for device id %s are not available. The security "
-	    "token is not the one of the first request.", x->id);
+	    "token %s.", x->id, what);
 	return add_retry_after(x);
 }
 
@@ -211,7 +212,8 @@ look_render(struct exchange *x, const struct db_rows *rows, int row)
 	status = db_text(rows, row, 1);
 	return status != NULL &&
 	    strcmp(status, request_status_name(ACCEPTED)) == 0 ?
-	    reply_other_token(x) : reply_not_yet(x, status);
+	    reply_other_token(x, OTHER_TOKEN ", or too many wrong ones were "
+	    "given for it to be looked at now") : reply_not_yet(x, status);
 }
 
 /* Columns of credential_issue. */
@@ -285,7 +287,7 @@ credential_render(struct exchange *x, const struct db_rows *rows, int row,
 	case OUTCOME_ABSENT:
 		return reply_not_yet(x, NULL);
 	case OUTCOME_TOKEN_MISMATCH:
-		return reply_other_token(x);
+		return reply_other_token(x, OTHER_TOKEN);
 	case OUTCOME_WRONG_STATE:
 		status = db_text(rows, row, ISSUE_STATUS);
 		return strcmp(status, request_status_name(ACCEPTED)) == 0 ?

@@ -11,6 +11,69 @@ $$;
 comment on function devcred.token_digest(text, text) is
     'Digest under which a security token is kept and compared; the device id is its salt.';
 
+create or replace function devcred.token_guess(
+    p_id text[],
+    p_scope text[],
+    p_source inet[],
+    p_token bytea[])
+returns bytea[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+as $$
+declare
+    v_wrong bytea[] := '{}';
+    v_seen text[] := '{}';
+    v_digests bytea[];
+    g record;
+begin
+    for g in
+        select a.n, a.id, a.source, s.home, s.token is distinct from a.token as wrong
+          from unnest(p_id, p_scope, p_source, p_token)
+               with ordinality a (id, scope, source, token, n)
+         cross join lateral (
+               select r.claimed_from, r.token_hash
+                 from devcred.newdevice_request r
+                 join devcred.tenant t
+                   on t.id = r.tenant
+                where r.id = a.id
+                  and (r.tenant = a.scope or a.scope = 'management')
+                  and r.status = 'ACCEPTED'
+                  and t.token_policy <> 'IGNORED'
+                union all
+               select c.issued_to, c.claim_token
+                 from devcred.device_credential c
+                where c.device_id = a.id
+                  and (c.tenant = a.scope or a.scope = 'management')
+                  and (c.sealed is not null or c.reopened_at is not null)
+                  and c.delivery_until > now()
+                  and not exists (select
+                                    from devcred.newdevice_request r
+                                   where r.id = a.id)
+                ) s (home, token)
+         where a.token is not null
+           and s.token is not null
+    loop
+        -- those of this group are counted when all of them are known
+        if devcred.token_wait(g.id, g.source, g.home) > 0
+                or cardinality(array_positions(v_seen, g.id || ' ' || host(g.source))) >= 10 then
+            p_token[g.n] := null;
+        elsif g.wrong and g.source is not null then
+            v_seen := v_seen || (g.id || ' ' || host(g.source));
+            v_digests := devcred.guess_digests('token', quote_literal(g.id), g.source);
+            v_wrong := v_wrong || v_digests;
+        end if;
+    end loop;
+    if v_wrong <> '{}' then
+        perform devcred.guess_failed(v_wrong);
+    end if;
+    return p_token;
+end
+$$;
+comment on function devcred.token_guess(text[], text[], inet[], bytea[]) is
+    'Count the security tokens that are wrong, where a right one would get a password; and those that are not to be looked at (token_wait()) are
+as if they had not been given.';
+
 create or replace function devcred.seen_lag(p_claimed timestamptz)
 returns interval
 language sql stable
@@ -23,7 +86,8 @@ create or replace function devcred.credential_look(
     p_id text[],
     p_scope text[],
     p_token bytea[],
-    p_claimant bytea[])
+    p_claimant bytea[],
+    p_source inet[] default null)
 returns table (
     n int,
     status devcred.request_status,
@@ -53,15 +117,21 @@ begin
                    or cardinality(r.claimants) = 20))
            or (r.status in ('PENDING_ACCEPTANCE', 'ACCEPTED')
                and r.token_hash is distinct from a.token
-               and coalesce(r.refused_at > v_recently, false)),
+               and coalesce(r.refused_at > v_recently, false)
+               -- else it is a guess, and counted
+               and (r.status = 'PENDING_ACCEPTANCE' or r.token_hash is null or a.token is null))
+           or (r.status = 'ACCEPTED'
+               and r.token_hash is not null
+               and a.token is not null
+               and devcred.token_wait(r.id, a.source, r.claimed_from) > 0),
            case when r.status = 'ACCEPTED' then r.tenant end,
            case when r.status = 'ACCEPTED' then 1 + coalesce((
                 select c.generation
                   from devcred.device_credential c
                  where c.device_id = r.id
                    and c.tenant is not distinct from r.tenant), 0) end
-      from unnest(p_id, p_scope, p_token, p_claimant)
-           with ordinality a (id, scope, token, claimant, n)
+      from unnest(p_id, p_scope, p_token, p_claimant, p_source)
+           with ordinality a (id, scope, token, claimant, source, n)
      cross join lateral (
            select q.*
              from devcred.newdevice_request q
@@ -96,10 +166,10 @@ begin
     end if;
 end
 $$;
-comment on function devcred.credential_look(text[], text[], bytea[], bytea[]) is
+comment on function devcred.credential_look(text[], text[], bytea[], bytea[], inet[]) is
     'Polls, answered without writing.  No row: neither a request nor a credential in reach.  settled: status is the answer (null: there is no
-request) and nothing has to be recorded; else credential_issue() must decide.  ACCEPTED and settled: the security token is another one, and that was
-audited less than a minute ago.  tenant and generation: what a password issued now would be for; null if none would be.';
+request) and nothing has to be recorded; else credential_issue() must decide.  ACCEPTED and settled: the security token is not looked at now (token_wait()),
+or only one side has one, which was audited less than a minute ago.  tenant and generation: what a password issued now would be for; null if none would be.';
 
 create or replace function devcred.credential_issue(
     p_id text[],
@@ -168,6 +238,9 @@ begin
       order by c.device_id, c.tenant
         for update;
     v_locked_at := clock_timestamp();
+    if array_remove(p_token, null) <> '{}' then
+        p_token := devcred.token_guess(p_id, p_scope, p_source, p_token);
+    end if;
     if v_locked < cardinality(p_id) then
         select array_agg(a.n)
           into v_rest

@@ -34,7 +34,7 @@ grant execute on function
     devcred.newdevice_claims(text, text),
     devcred.event_list(text, text, bigint, int),
     devcred.event_count(text, int),
-    devcred.credential_look(text[], text[], bytea[], bytea[]),
+    devcred.credential_look(text[], text[], bytea[], bytea[], inet[]),
     devcred.credential_issue(text[], text[], text[], inet[], bytea[], bytea[], text[], text[], int[], bytea[], bytea[], text[], bytea[], text[], int, int, bool, text[], text[]),
     devcred.credential_list(text, text, text, int, bigint, bool, bigint, bigint, bigint),
     devcred.credential_get(text, text, text),

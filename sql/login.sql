@@ -15,14 +15,13 @@ $$;
 comment on function devcred.login_tenant(text, text, text) is
     'The tenant of a login: the one it names, else the one whose host name p_host is, else p_default.';
 
-create or replace function devcred.login_digests(p_tenant text, p_name text, p_source inet)
+create or replace function devcred.guess_digests(p_what text, p_of text, p_source inet)
 returns bytea[]
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_salt bytea;
-    v_login text := format('%L/%L', p_tenant, p_name);
     v_source text := case when family(p_source) = 6 then network(set_masklen(p_source, 64))::text
         else host(p_source) end;
 begin
@@ -30,14 +29,26 @@ begin
       into v_salt
       from devcred.login_salt s;
     return array[
-        sha256(v_salt || convert_to('login ' || v_login || ' ' || v_source, 'UTF8')),
-        sha256(v_salt || convert_to('source ' || v_source, 'UTF8')),
-        sha256(v_salt || convert_to('account ' || v_login, 'UTF8'))];
+        sha256(v_salt || convert_to(p_what || ' ' || p_of || ' ' || v_source, 'UTF8')),
+        sha256(v_salt || convert_to(p_what || ' source ' || v_source, 'UTF8')),
+        sha256(v_salt || convert_to(p_what || ' of ' || p_of, 'UTF8'))];
+end
+$$;
+comment on function devcred.guess_digests(text, text, inet) is
+    'What a guess counts towards: p_what (login, token) of p_of from this source, p_what of any from it, and of p_of from anywhere.  An IPv6 source is its
+/64, which is what one customer has at least.';
+
+create or replace function devcred.login_digests(p_tenant text, p_name text, p_source inet)
+returns bytea[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return devcred.guess_digests('login', format('%L/%L', p_tenant, p_name), p_source);
 end
 $$;
 comment on function devcred.login_digests(text, text, inet) is
-    'What a login that fails counts towards: the login from this source, any login from it, and the login.  An IPv6 source is its /64, which is what one
-customer has at least.';
+    'What a login that fails counts towards: guess_digests().';
 
 create or replace function devcred.login_slots(p_digests bytea[])
 returns int[]
@@ -54,7 +65,7 @@ returns interval[]
 language sql immutable
 return '{30 s,3 s,30 s}'::interval[];
 comment on function devcred.login_refill() is
-    'After how long one failure of each of login_digests() is forgotten.';
+    'After how long one failure of each of guess_digests() is forgotten.';
 
 create or replace function devcred.login_room()
 returns interval[]
@@ -93,45 +104,88 @@ comment on function devcred.login_is_known(text, text, inet) is
     'Whether the source is not strange to the login: a person has logged in from there, the device was issued its password there.  Nobody is strange to the
 bootstrap login, which comes from everywhere.';
 
+create or replace function devcred.guess_wait(p_digests bytea[], out own int, out others int)
+returns record
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_digest bytea;
+    v_clear_at timestamptz;
+    v_seconds int;
+    n int;
+begin
+    own := 0;
+    others := 0;
+    -- a standby has no such table
+    if pg_is_in_recovery() then
+        return;
+    end if;
+    for v_digest, v_clear_at in
+        select f.digest, f.clear_at
+          from devcred.login_failure f
+         where f.slot = any (devcred.login_slots(p_digests))
+           and f.clear_at > now()
+    loop
+        n := array_position(p_digests, v_digest);
+        v_seconds := ceil(extract(epoch from v_clear_at + (devcred.login_refill())[n]
+            - (devcred.login_room())[n] - now()));
+        if n = 1 then
+            own := greatest(own, v_seconds);
+        elsif n > 1 then
+            others := greatest(others, v_seconds);
+        end if;
+    end loop;
+end
+$$;
+comment on function devcred.guess_wait(bytea[]) is
+    'Seconds, up to an hour, that guess_digests() have to wait: for the first of them, and for the others, which count for strangers only.';
+
+create or replace function devcred.guess_failed(p_digests bytea[])
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+    -- in one order for everybody; a slot is taken once
+    insert into devcred.login_failure as f (slot, digest, clear_at)
+    select distinct on (c.slot)
+           c.slot,
+           c.digest,
+           clock_timestamp() + c.refill
+      from (select get_byte(d.digest, 0) * 1024 + get_byte(d.digest, 1) * 4
+                       + get_byte(d.digest, 2) / 64 as slot,
+                   d.digest,
+                   sum((devcred.login_refill())[(d.n - 1) % 3 + 1]) as refill
+              from unnest(p_digests) with ordinality d (digest, n)
+             group by d.digest) c
+     order by c.slot, c.digest
+    on conflict (slot) do update
+       set digest = excluded.digest,
+           clear_at = case when f.digest = excluded.digest
+               then least(excluded.clear_at + greatest(f.clear_at - clock_timestamp(), interval '0'),
+                   clock_timestamp() + interval '1 hour')
+               else excluded.clear_at end
+$$;
+comment on function devcred.guess_failed(bytea[]) is
+    'Count guesses: guess_digests() of one or of several, one after the other.';
+
 create or replace function devcred.login_wait(p_tenant text, p_name text, p_source inet)
 returns int
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_digests bytea[];
-    v_digest bytea;
-    v_clear_at timestamptz;
-    n int;
-    v_own timestamptz;
-    v_others timestamptz;
+    w record;
 begin
-    -- without a source nobody can be told from others; a standby has no such table
-    if p_source is null or pg_is_in_recovery() then
+    -- without a source nobody can be told from others
+    if p_source is null then
         return 0;
     end if;
-    v_digests := devcred.login_digests(p_tenant, p_name, p_source);
-    for v_digest, v_clear_at in
-        select f.digest, f.clear_at
-          from devcred.login_failure f
-         where f.slot = any (devcred.login_slots(v_digests))
-           and f.clear_at > now()
-    loop
-        n := array_position(v_digests, v_digest);
-        v_clear_at := v_clear_at + (devcred.login_refill())[n] - (devcred.login_room())[n];
-        if n = 1 then
-            v_own := v_clear_at;
-        elsif n > 1 then
-            v_others := greatest(v_others, v_clear_at);
-        end if;
-    end loop;
-    if v_own is null and v_others is null then
-        return 0;
+    w := devcred.guess_wait(devcred.login_digests(p_tenant, p_name, p_source));
+    if w.others > w.own and not devcred.login_is_known(p_tenant, p_name, p_source) then
+        return w.others;
     end if;
-    if v_others > now() and devcred.login_is_known(p_tenant, p_name, p_source) then
-        v_others := null;
-    end if;
-    return greatest(0, ceil(extract(epoch from greatest(v_own, v_others) - now())));
+    return w.own;
 end
 $$;
 comment on function devcred.login_wait(text, text, inet) is
@@ -143,31 +197,33 @@ returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_digests bytea[] := devcred.login_digests(p_tenant, p_name, p_source);
 begin
-    if p_source is null then
-        return;
+    if p_source is not null then
+        perform devcred.guess_failed(devcred.login_digests(p_tenant, p_name, p_source));
     end if;
-    -- in one order for everybody; a slot is taken once
-    insert into devcred.login_failure as f (slot, digest, clear_at)
-    select distinct on (c.slot)
-           c.slot,
-           c.digest,
-           clock_timestamp() + c.refill
-      from unnest(v_digests, devcred.login_slots(v_digests), devcred.login_refill())
-           c (digest, slot, refill)
-     order by c.slot
-    on conflict (slot) do update
-       set digest = excluded.digest,
-           clear_at = case when f.digest = excluded.digest
-               then least(excluded.clear_at + greatest(f.clear_at - clock_timestamp(), interval '0'),
-                   clock_timestamp() + interval '1 hour')
-               else excluded.clear_at end;
 end
 $$;
 comment on function devcred.login_failed(text, text, inet) is
     'Count a login that failed.  It does not matter whether there is such a login.';
+
+create or replace function devcred.token_wait(p_id text, p_source inet, p_home inet)
+returns int
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    w record;
+begin
+    if p_source is null then
+        return 0;
+    end if;
+    w := devcred.guess_wait(devcred.guess_digests('token', quote_literal(p_id), p_source));
+    return case when p_source = p_home then w.own else greatest(w.own, w.others) end;
+end
+$$;
+comment on function devcred.token_wait(text, inet, inet) is
+    'Seconds until a security token for this device from this source is looked at again; 0: now.  From p_home, where the device has asked first, only
+what failed for it from there counts: who guesses elsewhere is not in its way.';
 
 create or replace function devcred.login_note(p_tenant text, p_name text, p_source inet, p_good bool)
 returns table (outcome devcred.outcome)

@@ -85,6 +85,9 @@ my @provoke = (
 		$device->poll($id) }],
 	[qr/changed its token/, sub { accepted($admin, id => $id, token => 'a');
 		$device->poll($id, with => token('b')) }],
+	[qr/time and again/, sub { accepted($admin, id => $id, token => 'a');
+		$device->poll($id, with => token("b$_")) for 1 .. 10;
+		$device->poll($id, with => token('a')) }],
 	[qr/poll_detail = off/, sub { state_of(); as_bootstrap($silent->client)->poll($id) }],
 	[qr/path is wrong/, sub { $device->request('POST', '/devicecontrol/devicecredentials',
 		type => 'application/json', body => '{}') }],

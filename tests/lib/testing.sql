@@ -24,7 +24,8 @@ as $$
     select *
       from devcred.credential_look(p_id, p_scope, p_token,
            (select array_agg(testing.claimant(p_actor, p_source, t.token) order by t.n)
-              from unnest(p_token) with ordinality t (token, n)))
+              from unnest(p_token) with ordinality t (token, n)),
+           array_fill(p_source, array[cardinality(p_id)]))
 $$;
 
 create type testing.answer as (
@@ -61,7 +62,7 @@ begin
                array_agg(coalesce(l.generation, 0) order by a.n)
           into v_tenant, v_generation
           from unnest(p_id) with ordinality a (id, n)
-          left join devcred.credential_look(p_id, p_scope, p_token, v_claimant) l
+          left join devcred.credential_look(p_id, p_scope, p_token, v_claimant, p_source) l
             on l.n = a.n;
         -- who has an answer does not look again
         v_answer := array(select a::testing.answer

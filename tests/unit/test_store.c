@@ -42,7 +42,7 @@ static const struct {
 	  false, false },
 	{ STORE_NEWDEVICE_LIMIT, "newdevice_limit", 1, LANE_ADMIN, true,
 	  false },
-	{ STORE_CREDENTIAL_LOOK, "credential_look", 4, LANE_POLL, true, true },
+	{ STORE_CREDENTIAL_LOOK, "credential_look", 5, LANE_POLL, true, true },
 	{ STORE_CREDENTIAL_ISSUE, "credential_issue", 19, LANE_ISSUE, false,
 	  true },
 	{ STORE_CREDENTIAL_USE, "credential_use", 7, LANE_ISSUE, false,
@@ -241,7 +241,7 @@ static void
 test_group(void)
 {
 	/* id, scope, token and claimant alone */
-	static const int look[] = { 0, 1, 4, 5 };
+	static const int look[] = { 0, 1, 4, 5, 3 };
 	const struct store_claim *of[4];
 	struct store_call call;
 	int i;
