@@ -50,11 +50,13 @@ sub pairs {
 	return $bytes;
 }
 
-# The variables of a request as a web server passes them, in order.
+# The variables of a request as a web server passes them, in order; more has
+# others, or other values.
 sub variables {
 	my ($method, $uri, %arg) = @_;
 	my $body = $arg{body} // '';
-	return (
+	my %more = %{ $arg{more} || {} };
+	my @usual = (
 		GATEWAY_INTERFACE => 'CGI/1.1', SERVER_PROTOCOL => 'HTTP/1.1',
 		REQUEST_METHOD => $method, REQUEST_URI => $uri,
 		SERVER_NAME => '127.0.0.1', SERVER_PORT => 80,
@@ -65,9 +67,14 @@ sub variables {
 		(defined $arg{login} ? (HTTP_AUTHORIZATION => 'Basic '
 			. MIME::Base64::encode_base64($arg{login}, '')) : ()),
 	);
+	my @all;
+	while (my ($name, $value) = splice @usual, 0, 2) {
+		push @all, $name => delete $more{$name} // $value;
+	}
+	return (@all, map { $_ => $more{$_} } sort keys %more);
 }
 
-# A whole request.  Options: id, keep, body, login, length.
+# A whole request.  Options: id, keep, body, login, length, more.
 sub request {
 	my ($method, $uri, %arg) = @_;
 	my $id = $arg{id} // 1;
