@@ -15,7 +15,7 @@
 
 /* Places of those whose logins failed lately, who share them by chance. */
 #define SUSPECTS	1024
-#define SUSPECT_TIME	60000	/* ms; the database lets one pass in half of it */
+#define SUSPECT_TIME	60000	/* ms; the database lets one by in half of it */
 
 enum entry_state { ENTRY_FREE, ENTRY_TRYING, ENTRY_KNOWN };
 

@@ -10,9 +10,10 @@
  * Exchanges that bring the same unknown login at once wait for the first.
  *
  * Logins that fail are counted in the database, for all instances (login_wait()
- * in sql/login.sql).  Where too many did, a password is not looked at, not even
- * by who remembers it: else who guesses would be told which one is right.  So a
- * worker takes nobody's word for it, for a while, from where a login has failed.
+ * in sql/login.sql).  Where too many did, a password is not looked at, not
+ * even by who remembers it: else who guesses would be told which one is right.
+ * So a worker that has seen a login fail asks the database about all that come
+ * from there, for a while.
  */
 #ifndef DEVCRED_AUTH_H
 #define DEVCRED_AUTH_H

@@ -1,6 +1,6 @@
 /*
- * logins: what tests of auth.h need: logins that are sent, and what the database
- * says of them.
+ * logins: what tests of auth.h need: logins that are sent, and what the
+ * database says of them.
  */
 #ifndef DEVCRED_LOGINS_H
 #define DEVCRED_LOGINS_H
