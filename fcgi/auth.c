@@ -188,10 +188,8 @@ auth_begin(struct exchange *x, bool *wait)
 			x->login = *entry->login;
 			return VERDICT_YES;
 		}
-		if (entry->state == ENTRY_TRYING && is_suspect(x))
-			entry = NULL;
 		try->entry = entry;
-		if (entry != NULL && entry->state == ENTRY_TRYING) {
+		if (entry->state == ENTRY_TRYING) {
 			TAILQ_INSERT_TAIL(&entry->waiting, x, link);
 			*wait = true;
 			return VERDICT_NONE;
@@ -204,6 +202,18 @@ auth_begin(struct exchange *x, bool *wait)
 	} else {
 		try->entry = NULL;
 	}
+	return verdict;
+}
+
+/* What the verdict on x is for w, who has brought the same login. */
+static enum verdict
+verdict_for(const struct exchange *w, const struct exchange *x,
+    enum verdict verdict)
+{
+	if ((verdict == VERDICT_WAIT ||
+	    (verdict == VERDICT_YES && is_suspect(w))) &&
+	    strcmp(w->rq.source, x->rq.source) != 0)
+		return VERDICT_NONE;	/* it depends on where it comes from */
 	return verdict;
 }
 
@@ -225,10 +235,9 @@ settle(struct exchange *x, enum verdict verdict)
 		TAILQ_REMOVE(&entry->waiting, w, link);
 		w->login = x->login;
 		w->login_try.entry = NULL;
-		/* who has to wait is not who else brings this login */
-		w->login_try.verdict = verdict == VERDICT_WAIT ? VERDICT_NONE :
-		    verdict;
-		suspect(w, verdict == VERDICT_NO ? verdict : VERDICT_NONE);
+		w->login_try.wait = try->wait;
+		w->login_try.verdict = verdict_for(w, x, verdict);
+		suspect(w, w->login_try.verdict);
 		TAILQ_INSERT_TAIL(&auth->ready, w, link);
 	}
 	try->entry = NULL;

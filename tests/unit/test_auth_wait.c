@@ -30,9 +30,11 @@ test_wait(void)
 	begins(&b, VERDICT_NONE, true, "and the same again");
 	IS_INT(answer(&a, DB_OK, guessed), VERDICT_WAIT, "is not looked at");
 	IS_INT(a.x->login_try.wait, 30, "for so long");
-	OK(auth_next(a.cx.auth, &verdict) == b.x && verdict == VERDICT_NONE,
-	    "the other tries itself, which may come from elsewhere");
-	begins(&b, VERDICT_NONE, false, "where that is no matter");
+	OK(auth_next(a.cx.auth, &verdict) == b.x && verdict == VERDICT_WAIT &&
+	    b.x->login_try.wait == 30, "nor is the other");
+	asked_free(&b);
+	join(&b, &a, PERSON);
+	begins(&b, VERDICT_NONE, false, "when that is over");
 	IS_INT(answer(&b, DB_OK, admin), VERDICT_NONE, "it is checked");
 	IS_INT(auth_hashed(b.x, true), VERDICT_YES, "and let in");
 	asked_free(&b);
@@ -125,23 +127,48 @@ test_suspect(void)
 	asked_free(&a);
 }
 
-/* Nor does who has just failed wait for another's verdict. */
+/* Who brings the same login at once comes out, to be told or to try himself. */
+static void
+comes_out(struct asked *a, struct asked *b, enum verdict want,
+    const char *name)
+{
+	enum verdict verdict;
+
+	OK(auth_next(a->cx.auth, &verdict) == b->x && verdict == want, "%s",
+	    name);
+}
+
+/* The verdict on another is good for whom it would have been the same. */
 static void
 test_join(void)
 {
 	struct asked a;
 	struct asked b;
-	enum verdict verdict;
+	struct asked c;
+	struct asked d;
 
 	ask(&a, "", PERSON FROM("192.0.2.1"), NULL);
 	fail(&a, VARS "HTTP_AUTHORIZATION=Basic dC91OnE=" FROM("192.0.2.2"));
 	begins(&a, VERDICT_NONE, false, "the bootstrap login");
 	join(&b, &a, PERSON FROM("192.0.2.2"));
-	begins(&b, VERDICT_NONE, false, "from where one failed, alone");
-	IS_INT(answer(&b, DB_OK, stopped), VERDICT_WAIT, "has to wait");
-	IS_INT(answer(&a, DB_OK, bootstrap), VERDICT_NONE, "not the other");
-	IS_INT(auth_hashed(a.x, true), VERDICT_YES, "which is let in");
-	OK(auth_next(a.cx.auth, &verdict) == NULL, "and nobody waited");
+	begins(&b, VERDICT_NONE, true, "the same, from where one failed");
+	join(&c, &a, PERSON FROM("192.0.2.3"));
+	begins(&c, VERDICT_NONE, true, "and from elsewhere");
+	IS_INT(answer(&a, DB_OK, bootstrap), VERDICT_NONE, "is checked");
+	IS_INT(auth_hashed(a.x, true), VERDICT_YES, "and let in");
+	comes_out(&a, &b, VERDICT_NONE, "who may have failed, tries himself");
+	comes_out(&a, &c, VERDICT_YES, "others are let in, too");
+	begins(&b, VERDICT_NONE, false, "so he does");
+	asked_free(&c);
+	join(&c, &a, PERSON FROM("192.0.2.3"));
+	begins(&c, VERDICT_NONE, true, "and somebody behind him");
+	join(&d, &a, PERSON FROM("192.0.2.2"));
+	begins(&d, VERDICT_NONE, true, "and one from the same place");
+	IS_INT(answer(&b, DB_OK, stopped), VERDICT_WAIT, "he has to wait");
+	comes_out(&a, &c, VERDICT_NONE, "who comes from elsewhere has not");
+	comes_out(&a, &d, VERDICT_WAIT, "who comes from there has");
+	asked_free(&d);
+	asked_free(&c);
 	asked_free(&b);
 	asked_free(&a);
 }
