@@ -41,15 +41,20 @@ begin
                   and r.status = 'ACCEPTED'
                   and t.token_policy <> 'IGNORED'
                 union all
-               select c.issued_to, c.claim_token
-                 from devcred.device_credential c
-                where c.device_id = a.id
-                  and (c.tenant = a.scope or a.scope = 'management')
-                  and (c.sealed is not null or c.reopened_at is not null)
-                  and c.delivery_until > now()
+               -- the one that credential_deliver() would look at
+               select d.issued_to, d.claim_token
+                 from (select *
+                         from devcred.device_credential c
+                        where c.device_id = a.id
+                          and (c.tenant = a.scope or a.scope = 'management')
+                        order by c.registration desc
+                        limit 1) d
+                where (d.sealed is not null or d.reopened_at is not null)
+                  and d.delivery_until > now()
                   and not exists (select
                                     from devcred.newdevice_request r
-                                   where r.id = a.id)
+                                   where r.id = a.id
+                                     and (r.tenant = a.scope or a.scope = 'management'))
                 ) s (home, token)
          where a.token is not null
            and s.token is not null

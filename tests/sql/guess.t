@@ -135,6 +135,14 @@ is(scalar(grep { poll($id, '192.0.2.5', "guess$_") eq 'absent' } 1 .. 20), 20,
 	'but not to who guesses it');
 is(poll($id, '192.0.2.5', 'right'), 'absent', 'were it in the end the right one');
 is(poll($id, $HOME, 'right'), 'redelivered', 'nor is that in the way of the device');
+$super->do('update devcred.device_credential set sealed = null, seal_key = null where device_id = ?',
+	undef, $id);
+call('devcred.credential_reopen', 'token', 'token/admin', undef, 'token', $id, 900, undef);
+forget();
+is(scalar(grep { poll($id, '192.0.2.5', "guess$_") eq 'absent' } 1 .. 20), 20,
+	'nor to who guesses when it may have a new one');
+is(poll($id, '192.0.2.5', 'right'), 'absent', 'were it in the end the right one');
+is(poll($id, $HOME, 'right'), 'ok', 'which the device gets');
 
 # What is no guess ------------------------------------------------------------------
 
