@@ -10,7 +10,6 @@
 #include "result.h"
 #include "seal.h"
 
-#define SEAL_TIMEOUT	(600 * 1000)	/* ms, of each statement */
 #define WAIT_DEFAULT	30		/* s for those that still write */
 #define WAIT_MAX	86400
 #define WAIT_PAUSE	50		/* ms between two looks at them */
@@ -73,20 +72,6 @@ struct sealing {
 	struct buf	 newest;	/* text of the last one */
 };
 
-static enum ctl_exit
-ask(struct ctl *ctl, const struct db_statement *stmt,
-    const char *const *values, struct db_rows *rows)
-{
-	enum db_status status;
-
-	status = db_run(ctl->db, stmt, values, SEAL_TIMEOUT, rows);
-	if (status == DB_OK)
-		return CTL_DONE;
-	db_rows_free(rows);
-	return session_failed(ctl, status == DB_UNCERTAIN ? DB_UNAVAILABLE :
-	    status);
-}
-
 enum ctl_exit
 audit_key(struct ctl *ctl)
 {
@@ -119,7 +104,7 @@ read_last(struct sealing *s)
 	size_t len;
 
 	memset(seal, 0, sizeof(*seal));
-	if ((rc = ask(s->ctl, &stmt_last, NULL, &rows)) != CTL_DONE ||
+	if ((rc = session_long(s->ctl, &stmt_last, NULL, &rows)) != CTL_DONE ||
 	    rows.n == 0) {
 		if (rc == CTL_DONE)
 			db_rows_free(&rows);
@@ -152,13 +137,13 @@ find_horizon(struct sealing *s, long seconds)
 	struct buf who;
 	enum ctl_exit rc;
 
-	if ((rc = ask(s->ctl, &stmt_horizon, NULL, &rows)) != CTL_DONE)
+	if ((rc = session_long(s->ctl, &stmt_horizon, NULL, &rows)) != CTL_DONE)
 		return rc;
 	s->horizon = db_num(&rows, 0, 0);
 	db_rows_free(&rows);
 	buf_init(&who, 0);
-	while ((rc = ask(s->ctl, &stmt_writers, &value, &rows)) == CTL_DONE &&
-	    db_text(&rows, 0, 0) != NULL) {
+	while ((rc = session_long(s->ctl, &stmt_writers, &value, &rows)) ==
+	    CTL_DONE && db_text(&rows, 0, 0) != NULL) {
 		if (clock_ms() >= deadline) {
 			ctl_error("after %ld s still at work, and may have "
 			    "events that nobody sees yet: %s", seconds,
@@ -212,7 +197,7 @@ keep(struct sealing *s)
 			seal->key, buf_text(&signature)
 		};
 
-		rc = ask(s->ctl, &stmt_insert, values, &rows);
+		rc = session_long(s->ctl, &stmt_insert, values, &rows);
 	}
 	if (rc == CTL_DONE)
 		db_rows_free(&rows);
@@ -235,7 +220,8 @@ seal_next(struct sealing *s, bool *more)
 	enum ctl_exit rc;
 
 	*more = false;
-	if ((rc = ask(s->ctl, &stmt_digests, values, &rows)) != CTL_DONE)
+	rc = session_long(s->ctl, &stmt_digests, values, &rows);
+	if (rc != CTL_DONE)
 		return rc;
 	if (db_num(&rows, 0, 0) == 0) {
 		db_rows_free(&rows);
@@ -300,7 +286,7 @@ run(struct sealing *s, long seconds)
 
 	if ((rc = session_begin(s->ctl)) != CTL_DONE)
 		return rc;
-	status = db_run_script(s->ctl->db, sql_lock, SEAL_TIMEOUT);
+	status = db_run_script(s->ctl->db, sql_lock, SESSION_LONG);
 	if (status != DB_OK)
 		return session_failed(s->ctl, status);
 	if ((rc = read_last(s)) != CTL_DONE ||

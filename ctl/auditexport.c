@@ -10,7 +10,6 @@
 #include "result.h"
 #include "secret.h"
 
-#define EXPORT_TIMEOUT	(600 * 1000)	/* ms, of each statement */
 #define EXPORT_LINES	"5000"		/* read at once */
 
 static const struct db_statement stmt_months = { "audit_months",
@@ -58,20 +57,6 @@ struct month {
 };
 
 static enum ctl_exit
-ask(struct ctl *ctl, const struct db_statement *stmt,
-    const char *const *values, struct db_rows *rows)
-{
-	enum db_status status;
-
-	status = db_run(ctl->db, stmt, values, EXPORT_TIMEOUT, rows);
-	if (status == DB_OK)
-		return CTL_DONE;
-	db_rows_free(rows);
-	return session_failed(ctl, status == DB_UNCERTAIN ? DB_UNAVAILABLE :
-	    status);
-}
-
-static enum ctl_exit
 file_failed(const char *path)
 {
 	ctl_error("%s: %s", path, strerror(errno));
@@ -89,7 +74,8 @@ write_lines(struct month *m, FILE *file, struct secret_sum *sum)
 	bool more = true;
 
 	while (more) {
-		if ((rc = ask(m->ctl, &stmt_page, values, &rows)) != CTL_DONE)
+		rc = session_long(m->ctl, &stmt_page, values, &rows);
+		if (rc != CTL_DONE)
 			return rc;
 		more = db_num(&rows, 0, 0) > 0;
 		if (more) {
@@ -156,7 +142,7 @@ record(const struct month *m)
 			m->events > 0 ? m->first : NULL,
 			m->events > 0 ? m->last : NULL, buf_text(&hex) };
 
-		rc = ask(m->ctl, &stmt_record, values, &rows);
+		rc = session_long(m->ctl, &stmt_record, values, &rows);
 	}
 	if (rc == CTL_DONE)
 		db_rows_free(&rows);
@@ -179,7 +165,8 @@ forget(const struct month *m)
 		rc = CTL_FAILED;
 	}
 	if (rc != CTL_DONE ||
-	    (rc = ask(m->ctl, &stmt_forget, values, &rows)) != CTL_DONE)
+	    (rc = session_long(m->ctl, &stmt_forget, values, &rows)) !=
+	    CTL_DONE)
 		return rc;
 	if (strcmp(db_text(&rows, 0, 0), "unsealed") == 0) {
 		ctl_error("%s is not all sealed", m->name);
@@ -202,7 +189,7 @@ take_out(struct month *m)
 	enum ctl_exit rc;
 	bool mine;
 
-	if ((rc = ask(m->ctl, &stmt_hold, values, &rows)) != CTL_DONE)
+	if ((rc = session_long(m->ctl, &stmt_hold, values, &rows)) != CTL_DONE)
 		return rc;
 	mine = db_true(&rows, 0, 0);
 	db_rows_free(&rows);
@@ -293,7 +280,7 @@ audit_export(struct ctl *ctl)
 		return rc;
 	umask(077);		/* what is in them is for few */
 	if ((rc = session_begin(ctl)) != CTL_DONE ||
-	    (rc = ask(ctl, &stmt_months, &before, &rows)) != CTL_DONE)
+	    (rc = session_long(ctl, &stmt_months, &before, &rows)) != CTL_DONE)
 		return rc;
 	rc = session_commit(ctl);
 	result_init(&told, ctl, columns);

@@ -6,7 +6,6 @@
 #include "result.h"
 #include "seal.h"
 
-#define VERIFY_TIMEOUT	(600 * 1000)	/* ms, of each statement */
 #define SEQ_DIGITS	16		/* of a digest, in the beginning */
 
 static const struct db_statement stmt_next = { "audit_next",
@@ -49,20 +48,6 @@ struct verifying {
 	struct faults	 faults;
 	long		 lost;		/* events, perhaps in lost exports */
 };
-
-static enum ctl_exit
-ask(struct ctl *ctl, const struct db_statement *stmt,
-    const char *const *values, struct db_rows *rows)
-{
-	enum db_status status;
-
-	status = db_run(ctl->db, stmt, values, VERIFY_TIMEOUT, rows);
-	if (status == DB_OK)
-		return CTL_DONE;
-	db_rows_free(rows);
-	return session_failed(ctl, status == DB_UNCERTAIN ? DB_UNAVAILABLE :
-	    status);
-}
 
 static void
 seal_fault(struct verifying *v, long number, const char *what)
@@ -142,7 +127,7 @@ check_events(struct verifying *v, const struct seal *seal)
 	snprintf(room[0], sizeof(room[0]), "%ld", seal->format);
 	snprintf(room[1], sizeof(room[1]), "%ld", seal->after);
 	snprintf(room[2], sizeof(room[2]), "%ld", seal->until);
-	if ((rc = ask(v->ctl, &stmt_now, values, &rows)) != CTL_DONE)
+	if ((rc = session_long(v->ctl, &stmt_now, values, &rows)) != CTL_DONE)
 		return rc;
 	buf_init(&now, 0);
 	if (db_text(&rows, 0, 0) != NULL)
@@ -238,7 +223,8 @@ check_all(struct verifying *v)
 
 	while (more) {
 		snprintf(room, sizeof(room), "%ld", v->number);
-		if ((rc = ask(v->ctl, &stmt_next, values, &rows)) != CTL_DONE)
+		rc = session_long(v->ctl, &stmt_next, values, &rows);
+		if (rc != CTL_DONE)
 			return rc;
 		more = rows.n > 0;
 		if (more && seal_take(&seal, &rows, 0) == -1) {
@@ -312,7 +298,7 @@ run(struct verifying *v, const char *exports)
 
 	if ((rc = session_begin(v->ctl)) != CTL_DONE)
 		return rc;
-	status = db_run_script(v->ctl->db, sql_patient, VERIFY_TIMEOUT);
+	status = db_run_script(v->ctl->db, sql_patient, SESSION_LONG);
 	if (status != DB_OK)
 		return session_failed(v->ctl, status);
 	rc = exported_open(v->ctl, exports, &v->exported, &v->faults);
@@ -323,7 +309,7 @@ run(struct verifying *v, const char *exports)
 		printf("%ld events are missing that these exports had\n",
 		    v->lost);
 	snprintf(room, sizeof(room), "%ld", v->until);
-	if ((rc = ask(v->ctl, &stmt_rest, values, &rows)) != CTL_DONE)
+	if ((rc = session_long(v->ctl, &stmt_rest, values, &rows)) != CTL_DONE)
 		return rc;
 	rc = tell(v, db_num(&rows, 0, 0));
 	db_rows_free(&rows);

@@ -24,6 +24,7 @@ struct schema;
 
 #define COMMAND_OPTIONS	10	/* at most */
 #define COMMAND_EXAMPLES 4
+#define SESSION_LONG	(600 * 1000)	/* ms; of a statement over much */
 
 /* What a command takes besides its own options. */
 enum command_takes {
@@ -121,6 +122,11 @@ enum db_status session_resume(struct ctl *ctl) MUST_CHECK;
  */
 enum ctl_exit session_call(struct ctl *ctl, const struct db_statement *stmt,
 	    const char *const *values, struct db_rows *rows) MUST_CHECK;
+
+/* The same for a statement that looks at much, and may take SESSION_LONG. */
+enum ctl_exit session_long(struct ctl *ctl,
+	    const struct db_statement *stmt, const char *const *values,
+	    struct db_rows *rows) MUST_CHECK;
 
 /* Whether there is such a tenant; NULL passes.  The reason is told if not. */
 enum ctl_exit session_tenant(struct ctl *ctl, const char *tenant) MUST_CHECK;

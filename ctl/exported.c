@@ -6,7 +6,6 @@
 #include "exported.h"
 #include "seal.h"
 
-#define DIGEST_TIMEOUT	(600 * 1000)	/* ms */
 #define LINES_MAX	((size_t)1024 * 1024)	/* bytes asked about at once */
 #define PIECE_SIZE	((size_t)64 * 1024)
 #define SEQ_DIGITS	16
@@ -174,15 +173,17 @@ add_lines(struct exported *x, long format, struct buf *lines,
 	char room[24];
 	const char *const values[] = { room, buf_text(lines) };
 	struct db_rows rows;
-	enum db_status status;
+	enum ctl_exit rc;
 
 	snprintf(room, sizeof(room), "%ld", format);
-	status = db_run(x->ctl->db, &stmt_lines, values, DIGEST_TIMEOUT, &rows);
-	if (status == DB_OK && db_text(&rows, 0, 0) != NULL)
-		buf_puts(digests, db_text(&rows, 0, 0));
-	db_rows_free(&rows);
+	rc = session_long(x->ctl, &stmt_lines, values, &rows);
+	if (rc == CTL_DONE) {
+		if (db_text(&rows, 0, 0) != NULL)
+			buf_puts(digests, db_text(&rows, 0, 0));
+		db_rows_free(&rows);
+	}
 	buf_reset(lines);
-	return status == DB_OK ? CTL_DONE : session_failed(x->ctl, status);
+	return rc;
 }
 
 /* In the order of seq; what has the same, in any. */

@@ -149,20 +149,33 @@ session_resume(struct ctl *ctl)
 	    SESSION_TIMEOUT) : status;
 }
 
-enum ctl_exit
-session_call(struct ctl *ctl, const struct db_statement *stmt,
-    const char *const *values, struct db_rows *rows)
+static enum ctl_exit
+call(struct ctl *ctl, const struct db_statement *stmt,
+    const char *const *values, int timeout, struct db_rows *rows)
 {
 	enum db_status status;
 
-	status = db_run(ctl->db, stmt, values, SESSION_TIMEOUT, rows);
+	status = db_run(ctl->db, stmt, values, timeout, rows);
 	if (status == DB_OK)
 		return CTL_DONE;
 	db_rows_free(rows);
 	/* until the commit, what is lost was not done */
-	if (status == DB_UNCERTAIN)
-		status = DB_UNAVAILABLE;
-	return session_failed(ctl, status);
+	return session_failed(ctl, status == DB_UNCERTAIN ? DB_UNAVAILABLE :
+	    status);
+}
+
+enum ctl_exit
+session_call(struct ctl *ctl, const struct db_statement *stmt,
+    const char *const *values, struct db_rows *rows)
+{
+	return call(ctl, stmt, values, SESSION_TIMEOUT, rows);
+}
+
+enum ctl_exit
+session_long(struct ctl *ctl, const struct db_statement *stmt,
+    const char *const *values, struct db_rows *rows)
+{
+	return call(ctl, stmt, values, SESSION_LONG, rows);
 }
 
 enum ctl_exit
