@@ -9,6 +9,7 @@ use Test::More;
 
 use Devcred::Package;
 use Devcred::Shell;
+use Devcred::Source qw(matching text);
 
 plan skip_all => 'only root can unshare a network' if $> != 0;
 
@@ -67,6 +68,12 @@ my @page = map { s{\A\Q$Devcred::Shell::TOP\E/}{}r }
     glob "$Devcred::Shell::TOP/www/*.* $Devcred::Shell::TOP/www/js/*";
 is(join(' ', grep { !$in{'devcred-www'}{"/usr/share/devcred/$_"} } @page), '',
 	'devcred-www has every file of the page');
+# what the guides send their readers to, but for what is elsewhere in a package
+my %named = map { $_ => 1 } grep { !/^(?:lib|quickstart|systemd)\z/ }
+    map { text($_) =~ m{\bdeploy/(\w+)}g } matching(qr{^doc/.*\.md\z});
+is(join(' ', sort grep { !$in{devcred}{"/usr/share/doc/devcred/examples/$_/"} } keys %named), '',
+	'devcred has every example that its guides name');
+ok(keys %named > 5, 'which is some of them');
 
 # The units -------------------------------------------------------------------
 
