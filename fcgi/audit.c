@@ -140,7 +140,8 @@ static enum need
 count_render(struct exchange *x, const struct db_rows *rows, int row)
 {
 	static const char *const name[] = { "registered", "claimed",
-		"accepted", "issued", "refused" };
+		"accepted", "issued", "refused", "waiting", "pending" };
+	const int n = sizeof(name) / sizeof(name[0]);
 	struct buf *out = reply_start(&x->reply, 200, MEDIA_JSON);
 	int col;
 	int i;
@@ -150,7 +151,7 @@ count_render(struct exchange *x, const struct db_rows *rows, int row)
 	for (i = 0; i < rows->n; i++) {
 		buf_printf(out, "%s{\"day\":\"%s\"", i > 0 ? "," : "",
 		    db_text(rows, i, 0));
-		for (col = 1; col <= 5; col++)
+		for (col = 1; col <= n; col++)
 			buf_printf(out, ",\"%s\":%ld", name[col - 1],
 			    db_num(rows, i, col));
 		buf_putc(out, '}');

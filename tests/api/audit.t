@@ -68,6 +68,7 @@ for my $path ('audit', 'statistics') {
 
 # Days ---------------------------------------------------------------------------------
 
+registered($life);
 my $day = $life->get('/devcred/statistics?days=2');
 answers($day, 200, 'what happened day by day');
 is(@{ $day->json->{days} }, 2, 'has as many days as were asked for');
@@ -79,6 +80,7 @@ my ($after) = reverse @{ $life->get('/devcred/statistics?days=2')->json->{days} 
 is(join(' ', map { "$_ " . ($after->{$_} - $before->{$_}) } qw(registered claimed accepted issued refused)),
 	'registered 2 claimed 2 accepted 1 issued 1 refused 1', 'today counts what happened now')
     if $after->{day} eq $before->{day};
+ok($after->{waiting} > 0 && $after->{pending} =~ /\A\d+\z/, 'and what waits and is pending');
 $site->dbh->do("insert into devcred.event (tenant, registration, device_id, operation, outcome, actor, at)
 	values ('life', 1, 'old', 'newdevice_create', 'ok', 'x', now() - interval '40 days')");
 is(@{ $life->get('/devcred/statistics')->json->{days} }, 30, 'it is 30 days if nothing is said');
