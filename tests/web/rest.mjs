@@ -132,8 +132,15 @@ export const rest = {
 
 	async "activity"() {
 		await by("button", "Activity").click();
-		await comes(page.getByRole("img", { name: /^Registered: \d+/ }),
+		await comes(page.getByRole("img", { name: /^Refused: [1-9]\d* in 30 days/ }),
 			"what happened is drawn");
+		const now = (await http(told.admin, "GET", "/devcred/statistics")).data
+			.days.at(-1);
+		await comes(page.getByRole("img", { name: new RegExp(
+			`^Waiting: ${now.waiting} now`) }), "and what waits");
+		ok(now.waiting > 60 && now.pending > 0, "which something does");
+		is(await page.locator(".bars").count(), 4,
+			"waiting, pending, issued and refused");
 		await comes(page.getByRole("cell", { name: "revoke", exact: true }),
 			"what was decided is listed");
 		await page.getByText("as a table").click();

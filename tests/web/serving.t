@@ -57,4 +57,13 @@ unlike(text($_), qr/innerHTML|outerHTML|insertAdjacentHTML|document\.write
 	|indexedDB/x, "$_ makes no markup of text, and stores nothing")
     for @scripts;
 
+# What the database may record, each in words.
+my ($known) = reverse map { text($_) =~ /check \(operation in \(([^)]*)/g }
+    matching(qr{^migrations/});
+my %word = map { $_ => 1 } text('www/js/activity.js')
+    =~ /\b((?:newdevice|credential)_\w+): "/g;
+is(join(' ', grep { !$word{$_} } $known =~ /'(\w+)'/g), '',
+	'the page has words for every event');
+ok(keys %word > 20, 'which there are');
+
 done_testing();

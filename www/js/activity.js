@@ -1,6 +1,6 @@
 // What happened: day by day, and every decision.
 
-import { el, fill, button, idText, say, toast } from "./dom.js";
+import { el, fill, button, addressText, idText, say, toast } from "./dom.js";
 import { call, who, AUDIT, STATISTICS } from "./api.js";
 import { chart } from "./chart.js";
 import { Finder } from "./finder.js";
@@ -11,9 +11,14 @@ import { ageText, renewAges } from "./time.js";
 const DAYS_AGAIN = 300000;	// ms until the days are counted again
 const PAGE = 50;
 
+// What is drawn of each day: how many there are at its end, or how many it had.
 const KINDS = {
-	registered: "Registered", claimed: "Asked for the first time",
-	issued: "Issued", refused: "Refused",
+	waiting: { title: "Waiting", level: true },
+	pending: { title: "Pending", level: true },
+	issued: { title: "Issued" },
+	refused: { title: "Refused" },
+	registered: { title: "Registered", listed: true },
+	accepted: { title: "Accepted", listed: true },
 };
 
 // operation => what was done
@@ -24,6 +29,7 @@ const WORDS = {
 	newdevice_accept: "accept", newdevice_block: "block",
 	newdevice_lift: "lift the block", newdevice_delete: "delete",
 	newdevice_refuse: "asked for with another security token",
+	newdevice_expire: "withdrawn, as it had waited too long",
 	credential_issue: "credentials issued",
 	credential_deliver: "password delivered again",
 	credential_refuse: "asked for again, and refused",
@@ -65,7 +71,7 @@ export function activityView() {
 		columns: [
 			{ name: "When", class: "age" },
 			{ name: "Device", class: "wide" },
-			...(who().management ? [{ name: "Tenant", class: "type" }] : []),
+			...(who().management ? [{ name: "Tenant", class: "type tenant" }] : []),
 			{ name: "What" },
 			{ name: "Who", class: "owner" },
 			{ name: "From", class: "owner" },
@@ -78,7 +84,7 @@ export function activityView() {
 			...(who().management ? [idText(one.tenantId)] : []),
 			what(one),
 			idText(one.actor),
-			one.source ? idText(one.source) : "\u2013",
+			one.source ? addressText(one.source) : "\u2013",
 		],
 	});
 	const refresher = new Refresher({

@@ -1,6 +1,6 @@
-// A small chart: what happened on each of the last days, one row of bars for
-// each kind of thing. Every bar says its day and number when it is looked at,
-// and the same is there as a table.
+// A small chart: the last days, one row of bars for each kind of thing. Every
+// bar says its day and number when it is looked at, and the same is there as a
+// table.
 
 import { el } from "./dom.js";
 
@@ -35,25 +35,34 @@ function bars(list, name, text) {
 	}));
 }
 
-// days: [{ day, … }], the oldest first; kinds: name => what it is called.
+// The number that says it: of what has a level the last one, else the sum.
+function figure(days, name, { title, level }, span) {
+	const number = level ? days.at(-1)[name]
+		: days.reduce((sum, one) => sum + one[name], 0);
+	const when = level ? "now" : days.length === 1 ? "today"
+		: `in ${days.length} days`;
+	return el("figure", null,
+		el("figcaption", null, el("span", null, title),
+			el("strong", null, number), el("span", null, when)),
+		bars(days, name, `${title}: ${number} ${when}, ${span}`));
+}
+
+// days: [{ day, … }], the oldest first; kinds: name => what it is called, and
+// whether it has a level from day to day, or is listed in the table only.
 export function chart(days, kinds) {
 	const span = `${day.format(new Date(days[0].day))} \u2013 ${
 		day.format(new Date(days.at(-1).day))}`;
 	return el("div", { class: "chart" },
-		el("div", { class: "series" }, Object.entries(kinds).map(
-			([name, title]) => {
-				const total = days.reduce((sum, one) => sum + one[name], 0);
-				return el("figure", null,
-					el("figcaption", null, title, " ", el("strong", null, total)),
-					bars(days, name, `${title}: ${total}, ${span}`));
-			})),
+		el("div", { class: "series" }, Object.entries(kinds)
+			.filter(([, { listed }]) => !listed)
+			.map(([name, kind]) => figure(days, name, kind, span))),
 		el("details", null,
 			el("summary", null, `${span}, as a table`),
 			el("div", { class: "frame", tabIndex: 0, role: "group",
 				"aria-label": "Day by day" },
 			el("table", { class: "plain-table" },
 				el("thead", null, el("tr", null, el("th", { scope: "col" }, "Day"),
-					Object.values(kinds).map((title) =>
+					Object.values(kinds).map(({ title }) =>
 						el("th", { scope: "col" }, title)))),
 				el("tbody", null, days.toReversed().map((one) => el("tr", null,
 					el("th", { scope: "row" }, day.format(new Date(one.day))),

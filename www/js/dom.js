@@ -59,6 +59,13 @@ export function idText(id, properties) {
 	return el("bdi", { class: "id", ...properties }, id);
 }
 
+// An address; a long one breaks between its parts.
+export function addressText(address, properties) {
+	const parts = address.split(/(?<=:)(?!:)/);
+	return el("bdi", { class: "address", ...properties },
+		parts.map((part, i) => [i > 0 && el("wbr"), part]));
+}
+
 // An id by itself; a long one is scrolled, by keyboard too.
 export function idBox(id) {
 	return el("div", { class: "id-box", tabIndex: 0, role: "group",
