@@ -90,7 +90,7 @@ const WIDTHS = [1280, 360];
 const SCHEMES = ["light", "dark"];
 
 // Look at a view in all sizes and colours: nothing that axe finds, nothing
-// wider than the screen; a picture of each.
+// wider than the screen or cut off; a picture of each.
 export async function look(page, name, folder) {
 	for (const width of WIDTHS) {
 		for (const colorScheme of SCHEMES) {
@@ -106,6 +106,18 @@ export async function look(page, name, folder) {
 				document.documentElement.scrollWidth - innerWidth);
 			if (wide > 0) {
 				wrong.push(`${wide} pixels wider than the screen`);
+			}
+			const cut = await page.evaluate(() => [...document.querySelectorAll(
+				"main > section > .frame")].filter((frame) =>
+				frame.scrollWidth > frame.clientWidth).length);
+			if (cut > 0) {
+				wrong.push("a table is wider than its frame");
+			}
+			const lines = await page.evaluate(() => new Set(
+				[...document.querySelectorAll("nav[aria-label=Sections] button")]
+					.map((tab) => tab.getBoundingClientRect().top)).size);
+			if (lines > 1) {
+				wrong.push("the tabs need two lines");
 			}
 			ok(wrong.length === 0, `${name}: nothing is wrong at ${width} pixels, ${
 				colorScheme}`, wrong.join("\n"));

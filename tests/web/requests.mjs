@@ -169,6 +169,13 @@ export const requests = {
 		await filterBy("many-", "BLOCKED");
 		await until(async () => await page.locator("tbody tr").count() === 2,
 			"the list is filtered by status");
+		await filterBy("", "");
+		await by("button", "Show what is pending").click();
+		await until(async () => {
+			const shown = await page.locator("tbody .chip:first-child")
+				.allInnerTexts();
+			return shown.length > 0 && shown.every((text) => /Pending/.test(text));
+		}, "what is pending is told of, and shown");
 		await filterBy("none-like-that", "");
 		await comes(page.getByText("No request is like that."),
 			"nothing found is told");

@@ -1,7 +1,7 @@
 // Who has asked for the credentials of a request: more than one is worth a
 // look before it is accepted.
 
-import { el, fill } from "./dom.js";
+import { el, fill, addressText } from "./dom.js";
 import { call, pathOf, CLAIMED } from "./api.js";
 import { ageText } from "./time.js";
 
@@ -45,7 +45,8 @@ export async function showClaims(node, id) {
 
 function line(claim) {
 	return el("li", null,
-		el("span", { class: "source" }, claim.source ?? "unknown address"),
+		el("span", { class: "source" }, claim.source
+			? addressText(claim.source) : "unknown address"),
 		" ", ageText(claim.claimed),
 		claim.hasToken && [" ", el("span", { class: "chip token" }, "token")],
 		el("span", { class: "quiet agent" },

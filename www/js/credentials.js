@@ -1,6 +1,6 @@
 // Credentials that were issued.
 
-import { el, fill, button, idBox, idText, shortId, toast, say }
+import { el, fill, button, addressText, idBox, idText, shortId, toast, say }
 	from "./dom.js";
 import { call, pathOf, who, CREDENTIALS } from "./api.js";
 import { open, confirmed, dialogOpen } from "./dialog.js";
@@ -88,7 +88,7 @@ export function credentialsView() {
 		columns: [
 			{ name: "Id", class: "wide" },
 			{ name: "Status" },
-			...(who().management ? [{ name: "Tenant", class: "type" }] : []),
+			...(who().management ? [{ name: "Tenant", class: "type tenant" }] : []),
 			{ name: "Issued", class: "age" },
 			{ name: "First used", class: "age" },
 			{ name: "Expires", class: "age" },
@@ -135,7 +135,7 @@ export function credentialsView() {
 			entry("Status", chip(one.status, CREDENTIAL)),
 			entry("Generation", one.generation),
 			entry("Issued", [exactText(one.issued),
-				one.issuedTo && [" to ", idText(one.issuedTo)]]),
+				one.issuedTo && [" to ", addressText(one.issuedTo)]]),
 			entry("Accepted by", one.acceptedBy && idText(one.acceptedBy)),
 			entry("First used", exactText(one.firstUsed)),
 			entry("Expires", exactText(one.expires)),

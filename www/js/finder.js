@@ -61,6 +61,12 @@ export class Finder {
 		return Date.now() - this.typed < PAUSE;
 	}
 
+	only(status) {
+		this.filter.value = status;
+		this.start();
+		this.filter.focus();
+	}
+
 	look(words) {
 		this.search.value = words;
 		this.start();

@@ -1,7 +1,7 @@
 // The list of requests.
 
-import { el, fill, button, idText, say } from "./dom.js";
-import { call, who, CLAIMED } from "./api.js";
+import { el, fill, button, addressText, idText, say } from "./dom.js";
+import { call, who, CLAIMED, REQUESTS } from "./api.js";
 import { ACTIONS, actionsFor, actOnOne, actOnMany, acceptAll, details,
 	newRequest } from "./actions.js";
 import { dialogOpen } from "./dialog.js";
@@ -11,6 +11,19 @@ import { Pager } from "./pager.js";
 import { Refresher } from "./refresh.js";
 import { chip, marks, REQUEST } from "./status.js";
 import { ageText, renewAges } from "./time.js";
+
+const PENDING = "PENDING_ACCEPTANCE";
+
+// What newcomers have to know.
+function steps() {
+	return el("ol", { class: "steps" },
+		who().admin && el("li", null, el("strong", null, "Register"),
+			" the id of a device, or upload a file with many."),
+		el("li", null, el("strong", null, "The device asks"),
+			" for its credentials, with the login that all devices share."),
+		el("li", null, el("strong", null, "Accept"),
+			" it here: the next time it asks it gets a login of its own."));
+}
 
 export function requestsView() {
 	const selected = new Map();	// id => status
@@ -28,6 +41,7 @@ export function requestsView() {
 	});
 	const pager = new Pager(() => reload());
 	const empty = el("div", { class: "empty", hidden: true });
+	const pending = el("p", { class: "waits", hidden: true });
 	const loading = el("p", { class: "empty", role: "status" }, "Loading \u2026");
 	const count = el("strong");
 	const manyButtons = Object.entries(ACTIONS).map(([name, { verb }]) =>
@@ -49,7 +63,7 @@ export function requestsView() {
 			{ name: "Id", class: "wide" },
 			{ name: "Status" },
 			{ name: "Type", class: "type" },
-			...(who().management ? [{ name: "Tenant", class: "type" }] : []),
+			...(who().management ? [{ name: "Tenant", class: "type tenant" }] : []),
 			{ name: "Registered", class: "age" },
 			{ name: "Last seen", class: "seen" },
 			{ name: "Owner", class: "owner" },
@@ -82,7 +96,8 @@ export function requestsView() {
 			...(who().management ? [idText(request.tenantId)] : []),
 			ageText(request.creationTime),
 			[ageText(request.lastSeen), request.source
-				&& [" ", idText(request.source, { title: "Where it first asked from" })]],
+				&& [" ", addressText(request.source,
+					{ title: "Where it first asked from" })]],
 			idText(request.owner),
 			actionsFor(status).map((name) => button(ACTIONS[name].verb,
 				() => act(name, request), {
@@ -153,6 +168,23 @@ export function requestsView() {
 		if (current()) {
 			show(answer.newDeviceRequests,
 				answer.statistics.totalElements ?? answer.newDeviceRequests.length);
+			await countPending(current);
+		}
+	}
+
+	// What wants a decision is told of, wherever in the list it is.
+	async function countPending(current) {
+		const { statistics } = finder.narrow ? {}
+			: await call("GET", `${REQUESTS}?status=${PENDING}&pageSize=1`
+				+ "&withTotalElements=true");
+		if (current()) {
+			const number = statistics?.totalElements ?? 0;
+			pending.hidden = number === 0;
+			fill(pending, `${number} ${number === 1 ? "device waits"
+				: "devices wait"} to be accepted. `,
+			button("Show", () => finder.only(PENDING), {
+				class: "link", "aria-label": "Show what is pending",
+			}));
 		}
 	}
 
@@ -182,8 +214,7 @@ export function requestsView() {
 			fill(empty, el("p", null, searched
 				? "No request is like that."
 				: "There are no device requests."),
-			searched ? button("Show all", () => finder.clear()) : who().admin && el("p", { class: "quiet" },
-				"Register a device, or upload a file with many."));
+			searched ? button("Show all", () => finder.clear()) : steps());
 		}
 		if (told !== `${searched} ${total}`) {
 			told = `${searched} ${total}`;
@@ -203,7 +234,7 @@ export function requestsView() {
 				button("Register a device", () => newRequest(reload), {
 					hidden: !who().admin, class: "primary",
 				}))),
-		finder.node, finder.banner, many, loading, empty, frame, pager.node);
+		finder.node, finder.banner, pending, many, loading, empty, frame, pager.node);
 	pager.node.hidden = true;
 	return {
 		node,
