@@ -10,7 +10,7 @@ const struct command commands_request[] = {
 		MAY("limit", "N", "so many at most; 100 if nothing is said"),
 	    },
 	    .examples = {
-		"devcredctl request list --status pending_acceptance",
+		"devcredctl request list --status pending",
 		"devcredctl request list --tenant t1 --limit 100000 --json",
 	    },
 	    .takes = TAKES_JSON, .run = request_list },
@@ -36,8 +36,7 @@ const struct command commands_request[] = {
 	    },
 	    .examples = {
 		"devcredctl request watch",
-		"devcredctl request watch --tenant t1 "
-		    "--status pending_acceptance --json",
+		"devcredctl request watch --tenant t1 --status pending --json",
 	    },
 	    .takes = TAKES_JSON, .run = request_watch },
 	{ .noun = "request", .verb = "add", .operands = "ID",

@@ -355,7 +355,7 @@ credential_list(struct ctl *ctl)
 	if (limit != NULL && parse_num(limit, 1, LIST_MAX, &n) == -1)
 		return ctl_usage(ctl, "--limit is a number from 1 to %d",
 		    LIST_MAX);
-	if (status != NULL && !name_is_word(&status, statuses))
+	if (status != NULL && !name_begins_word(&status, statuses))
 		return ctl_usage(ctl, "a status is ACTIVE, DISABLED or "
 		    "EXPIRED");
 	if (tenant != NULL && !name_is_tenant(tenant))

@@ -1,4 +1,5 @@
 #include <string.h>
+#include <strings.h>
 
 #include "names.h"
 #include "text.h"
@@ -119,12 +120,29 @@ name_is_word(const char **word, const char *const *words)
 }
 
 bool
+name_begins_word(const char **word, const char *const *words)
+{
+	const char *found = NULL;
+	size_t len = strlen(*word);
+
+	for (; len > 0 && *words != NULL; words++)
+		if (strncasecmp(*word, *words, len) == 0) {
+			if (found != NULL)
+				return false;
+			found = *words;
+		}
+	if (found != NULL)
+		*word = found;
+	return found != NULL;
+}
+
+bool
 name_is_status(const char **word)
 {
 	static const char *const statuses[] = { "WAITING_FOR_CONNECTION",
 		"PENDING_ACCEPTANCE", "ACCEPTED", "BLOCKED", NULL };
 
-	return name_is_word(word, statuses);
+	return name_begins_word(word, statuses);
 }
 
 enum ctl_exit

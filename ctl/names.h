@@ -36,7 +36,11 @@ int	 name_login(const char *text, struct name_login *login) MUST_CHECK;
  */
 bool	 name_is_word(const char **word, const char *const *words) MUST_CHECK;
 
-/* Whether it is the status of a request, likewise. */
+/* The same for what exactly one of the words begins with. */
+bool	 name_begins_word(const char **word, const char *const *words)
+	    MUST_CHECK;
+
+/* Whether it is the status of a request, or its beginning. */
 #define NAME_STATUSES "WAITING_FOR_CONNECTION, PENDING_ACCEPTANCE, ACCEPTED " \
 	"or BLOCKED"
 bool	 name_is_status(const char **word) MUST_CHECK;

@@ -39,6 +39,7 @@ ctl(['credential', 'list'], 0, qr/\AID +TENANT +STATUS.*\n\Q$second\E +t1 +ACTIV
 ctl(['credential', 'list', $second], 0, qr/\AID.*\n\Q$second\E .*\n\z/, 'the start of an id narrows it');
 ctl(['credential', 'list', '--limit', 1], 0, qr/there are more than 1/, 'it says when there are more');
 ctl(['credential', 'list', '--status', 'disabled'], 0, qr/\AID.*\n\z/, 'a status narrows it, too');
+ctl(['credential', 'list', '--status', 'act', $second], 0, qr/\AID.*\n\Q$second\E .*\n\z/, 'or its beginning');
 ctl(['credential', 'list', '--status', 'x'], 2, qr/a status is ACTIVE, DISABLED or EXPIRED/,
 	'it must be one');
 ctl(['credential', 'list', '--tenant', 'nowhere'], 1, qr/no tenant nowhere/, 'so must a tenant');

@@ -174,9 +174,12 @@ says($site, ['request', 'list', '--tenant', 'management'], 0,
 ctl('block', $newest);
 says($site, ['request', 'list', '--status', 'blocked'], 0,
 	qr/\AID .*\n$newest .*\n\z/, '--status takes those in a state');
+says($site, ['request', 'list', '--status', 'block'], 0,
+	qr/\AID .*\n$newest .*\n\z/, 'and its beginning will do');
 for my $case (
 	[['--limit', 0], qr/from 1 to/], [['--limit', 'x'], qr/from 1 to/],
 	[['--limit', 100001], qr/from 1 to/], [['--status', 'DONE'], qr/a status is/],
+	[['--status', ''], qr/a status is/], [['--status', 'blocked2'], qr/a status is/],
     ) {
 	says($site, ['request', 'list', @{ $case->[0] }], 2, $case->[1],
 		"@{ $case->[0] } makes no sense");
