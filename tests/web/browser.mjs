@@ -86,14 +86,14 @@ export async function start(url) {
 	return seen;
 }
 
-const WIDTHS = [1280, 360];
+const WIDTHS = [1280, 800, 360];
 const SCHEMES = ["light", "dark"];
 
 // Look at a view in all sizes and colours: nothing that axe finds, nothing
 // wider than the screen or cut off; a picture of each.
 export async function look(page, name, folder) {
 	for (const width of WIDTHS) {
-		for (const colorScheme of SCHEMES) {
+		for (const colorScheme of width === 800 ? ["light"] : SCHEMES) {
 			await page.setViewportSize({ width, height: width < 500 ? 740 : 800 });
 			await page.emulateMedia({ colorScheme });
 			const found = await page.evaluate(`(() => { ${axe}

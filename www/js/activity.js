@@ -74,7 +74,7 @@ export function activityView() {
 			...(who().management ? [{ name: "Tenant", class: "type tenant" }] : []),
 			{ name: "What" },
 			{ name: "Who", class: "owner" },
-			{ name: "From", class: "owner" },
+			{ name: "From", class: "owner less" },
 		],
 		key: (one) => one.seq,
 		cells: (one) => [

@@ -2,7 +2,7 @@
 // bar says its day and number when it is looked at, and the same is there as a
 // table.
 
-import { el } from "./dom.js";
+import { el, numberText } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 48;
@@ -31,7 +31,7 @@ function bars(list, name, text) {
 		return svg("rect", {
 			x: i * STEP + 1, y: HEIGHT - height, width: STEP - 2, height,
 			class: one[name] === 0 ? "none" : "",
-		}, svg("title", {}, `${day.format(new Date(one.day))}: ${one[name]}`));
+		}, svg("title", {}, `${day.format(new Date(one.day))}: ${numberText(one[name])}`));
 	}));
 }
 
@@ -43,8 +43,8 @@ function figure(days, name, { title, level }, span) {
 		: `in ${days.length} days`;
 	return el("figure", null,
 		el("figcaption", null, el("span", null, title),
-			el("strong", null, number), el("span", null, when)),
-		bars(days, name, `${title}: ${number} ${when}, ${span}`));
+			el("strong", null, numberText(number)), el("span", null, when)),
+		bars(days, name, `${title}: ${numberText(number)} ${when}, ${span}`));
 }
 
 // days: [{ day, … }], the oldest first; kinds: name => what it is called, and
@@ -67,5 +67,5 @@ export function chart(days, kinds) {
 				el("tbody", null, days.toReversed().map((one) => el("tr", null,
 					el("th", { scope: "row" }, day.format(new Date(one.day))),
 					Object.keys(kinds).map((name) =>
-						el("td", null, one[name])))))))));
+						el("td", null, numberText(one[name]))))))))));
 }

@@ -59,6 +59,11 @@ export function idText(id, properties) {
 	return el("bdi", { class: "id", ...properties }, id);
 }
 
+// A number for people.
+export function numberText(number) {
+	return number.toLocaleString("en");
+}
+
 // An address; a long one breaks between its parts.
 export function addressText(address, properties) {
 	const parts = address.split(/(?<=:)(?!:)/);

@@ -1,6 +1,6 @@
 // Going from page to page.
 
-import { el, fill, button } from "./dom.js";
+import { el, fill, button, numberText } from "./dom.js";
 
 const SIZES = [20, 50, 100, 500];
 
@@ -34,8 +34,9 @@ export class Pager {
 	show(total) {
 		const last = Math.max(1, Math.ceil(total / this.size));
 		const first = (this.page - 1) * this.size + 1;
-		fill(this.text, total === 0 ? "" : `${first}\u2013${
-			Math.min(total, this.page * this.size)} of ${total}`);
+		fill(this.text, total === 0 ? "" : `${numberText(first)}\u2013${
+			numberText(Math.min(total, this.page * this.size))} of ${
+			numberText(total)}`);
 		this.back.disabled = this.page <= 1;
 		this.on.disabled = this.page >= last;
 		this.node.hidden = total === 0;

@@ -1,6 +1,6 @@
 // The list of requests.
 
-import { el, fill, button, addressText, idText, say } from "./dom.js";
+import { el, fill, button, addressText, idText, numberText, say } from "./dom.js";
 import { call, who, CLAIMED, REQUESTS } from "./api.js";
 import { ACTIONS, actionsFor, actOnOne, actOnMany, acceptAll, details,
 	newRequest } from "./actions.js";
@@ -62,11 +62,11 @@ export function requestsView() {
 			{ name: "Select", class: "select", head: all },
 			{ name: "Id", class: "wide" },
 			{ name: "Status" },
-			{ name: "Type", class: "type" },
+			{ name: "Type", class: "type less" },
 			...(who().management ? [{ name: "Tenant", class: "type tenant" }] : []),
-			{ name: "Registered", class: "age" },
+			{ name: "Registered", class: who().management ? "age less" : "age" },
 			{ name: "Last seen", class: "seen" },
-			{ name: "Owner", class: "owner" },
+			{ name: "Owner", class: "owner less" },
 			{ name: "Actions", class: "row-actions", unseen: true },
 		],
 		key: (request) => request.id,
@@ -180,7 +180,7 @@ export function requestsView() {
 		if (current()) {
 			const number = statistics?.totalElements ?? 0;
 			pending.hidden = number === 0;
-			fill(pending, `${number} ${number === 1 ? "device waits"
+			fill(pending, `${numberText(number)} ${number === 1 ? "device waits"
 				: "devices wait"} to be accepted. `,
 			button("Show", () => finder.only(PENDING), {
 				class: "link", "aria-label": "Show what is pending",
