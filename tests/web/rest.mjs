@@ -2,7 +2,7 @@
 
 import { comes, goes, is, ok, until } from "./browser.mjs";
 import { by, chip, dialog, expecting, filterBy, http, inDialog, page, pending,
-	poll, refresh, row, seen, service, signIn, told, view } from "./site.mjs";
+	poll, refresh, register, row, seen, service, signIn, told, view } from "./site.mjs";
 
 export const rest = {
 	async "a file of many"() {
@@ -72,6 +72,35 @@ export const rest = {
 		await until(async () => await page.locator("tbody tr").count() >= 64,
 			"or all fit on one");
 		await filterBy("", "");
+	},
+
+	async "what is pending is not counted at every look"() {
+		const counts = () => seen.urls.filter((url) =>
+			/status=PENDING_ACCEPTANCE&pageSize=1&/.test(url)).length;
+		await page.getByLabel("Rows on a page").selectOption("20");
+		await register("pending-1");
+		await by("button", "Register a device").click();
+		await page.getByLabel("Device id").fill("pending-2");
+		await page.keyboard.press("Enter");
+		await comes(row("pending-2"), "something is done");
+		await poll("pending-1");
+		await refresh();
+		const before = counts();
+		for (let i = 0; i < 3; i += 1) {
+			await refresh();
+		}
+		await comes(chip("pending-1", "Pending"), "a device asks");
+		is(counts(), before, "it is not counted once more, as more than a page is there");
+		await by("button", "Block pending-2").click();
+		await comes(chip("pending-2", "Blocked"), "something else is done");
+		await comes(page.getByText(/^\d+ devices? waits? to be accepted/),
+			"all that is pending is told of");
+		await until(() => counts() > before, "and they are counted again");
+		for (const id of ["pending-1", "pending-2"]) {
+			await by("button", `Delete ${id}`).click();
+			await inDialog("Delete").click();
+			await goes(row(id), `${id} goes`);
+		}
 	},
 
 	async "claimants"() {
@@ -174,7 +203,9 @@ export const rest = {
 			await view("stopped");
 			service(told.start);
 		});
-		await goes(page.locator(".banner"), "the page recovers by itself");
+		// the longer it was away, the longer a page waits
+		await comes(page.locator(".banner"), "the page recovers by itself",
+			{ state: "hidden", timeout: 120000 });
 	},
 
 	async "the password stays in memory"() {

@@ -13,6 +13,7 @@ import { chip, marks, REQUEST } from "./status.js";
 import { ageText, renewAges } from "./time.js";
 
 const PENDING = "PENDING_ACCEPTANCE";
+const COUNT_AGAIN = 60000;	// ms until those are counted again
 
 // What newcomers have to know.
 function steps() {
@@ -47,7 +48,7 @@ export function requestsView() {
 	const manyButtons = Object.entries(ACTIONS).map(([name, { verb }]) =>
 		button(verb, () => actOnMany(name, fitting(name), () => {
 			selectAll(false);
-			reload();
+			changed();
 		}), { class: name === "delete" ? "danger" : "", "data-action": name }));
 	const many = el("div", {
 		class: "many", role: "group", "aria-label": "Selected requests",
@@ -116,7 +117,7 @@ export function requestsView() {
 	}
 
 	function act(name, request) {
-		actOnOne(name, request, reload);
+		actOnOne(name, request, changed);
 	}
 
 	function select(id, status, on) {
@@ -166,26 +167,50 @@ export function requestsView() {
 			withTotalElements: true,
 		}));
 		if (current()) {
-			show(answer.newDeviceRequests,
-				answer.statistics.totalElements ?? answer.newDeviceRequests.length);
-			await countPending(current);
+			const list = answer.newDeviceRequests;
+			const total = answer.statistics.totalElements ?? list.length;
+			show(list, total);
+			await tellPending(list, total, current);
 		}
 	}
 
-	// What wants a decision is told of, wherever in the list it is.
-	async function countPending(current) {
-		const { statistics } = finder.narrow ? {}
-			: await call("GET", `${REQUESTS}?status=${PENDING}&pageSize=1`
-				+ "&withTotalElements=true");
-		if (current()) {
-			const number = statistics?.totalElements ?? 0;
-			pending.hidden = number === 0;
-			fill(pending, `${numberText(number)} ${number === 1 ? "device waits"
-				: "devices wait"} to be accepted. `,
-			button("Show", () => finder.only(PENDING), {
-				class: "link", "aria-label": "Show what is pending",
-			}));
+	// What wants a decision is told of, wherever in the list it is. It is
+	// counted here if all is shown, else now and then: counting may mean a
+	// look at every request.
+	async function tellPending(list, total, current) {
+		if (finder.narrow) {
+			pending.hidden = true;
+			return;
 		}
+		let number = list.filter(({ status }) => status === PENDING).length;
+		if (total > list.length) {
+			if (Date.now() < countAgain) {
+				pending.hidden = counted === 0;
+				return;
+			}
+			const { statistics } = await call("GET", `${REQUESTS}?status=${
+				PENDING}&pageSize=1&withTotalElements=true`);
+			number = statistics.totalElements;
+		}
+		if (!current()) {
+			return;
+		}
+		counted = number;
+		countAgain = Date.now() + COUNT_AGAIN;
+		pending.hidden = number === 0;
+		fill(pending, `${numberText(number)} ${number === 1 ? "device waits"
+			: "devices wait"} to be accepted. `,
+		button("Show", () => finder.only(PENDING), {
+			class: "link", "aria-label": "Show what is pending",
+		}));
+	}
+	let counted = 0;
+	let countAgain = 0;
+
+	// Something was done, and the list is another one.
+	function changed() {
+		countAgain = 0;
+		return reload();
 	}
 
 	function show(list, total) {
@@ -228,10 +253,10 @@ export function requestsView() {
 		el("div", { class: "head" },
 			el("h1", { id: "requests-title" }, "Device requests"),
 			el("div", { class: "tools" },
-				button("Accept all", () => acceptAll(reload), {
+				button("Accept all", () => acceptAll(changed), {
 					hidden: !who().admin,
 				}),
-				button("Register a device", () => newRequest(reload), {
+				button("Register a device", () => newRequest(changed), {
 					hidden: !who().admin, class: "primary",
 				}))),
 		finder.node, finder.banner, pending, many, loading, empty, frame, pager.node);
