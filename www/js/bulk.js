@@ -74,14 +74,23 @@ export function bulkView() {
 		fill(result, el("div", { class: "sending" }, text, bar,
 			button("Stop", () => running?.abort())));
 		say(`Sending ${file.name}`);
+		let reading;
+		const read = () => {
+			// how far it is, is not known: how long it takes, is
+			const start = Date.now();
+			const show = () => fill(text, "Sent. The service reads it \u2026 ",
+				`${Math.round((Date.now() - start) / 1000)} s`);
+			bar.removeAttribute("value");
+			show();
+			reading = setInterval(show, 1000);
+		};
 		try {
 			const answer = await upload(BULK, file, (sent, total) => {
 				if (total > 0) {
 					bar.value = sent / total;
 				}
 				if (sent >= total) {
-					bar.removeAttribute("value");
-					fill(text, "Sent. The service reads it \u2026");
+					reading ?? read();
 				} else {
 					fill(text, `${size(sent)} of ${size(total)} sent`);
 				}
@@ -90,6 +99,7 @@ export function bulkView() {
 		} catch (error) {
 			problem(error.message);
 		}
+		clearInterval(reading);
 		running = null;
 		removeEventListener("beforeunload", warn);
 	}
