@@ -69,8 +69,8 @@ my @page = map { s{\A\Q$Devcred::Shell::TOP\E/}{}r }
 is(join(' ', grep { !$in{'devcred-www'}{"/usr/share/devcred/$_"} } @page), '',
 	'devcred-www has every file of the page');
 # what the guides send their readers to, but for what is elsewhere in a package
-my %named = map { $_ => 1 } grep { !/^(?:lib|quickstart|systemd)\z/ }
-    map { text($_) =~ m{\bdeploy/(\w+)}g } matching(qr{^doc/.*\.md\z});
+my %named = map { $_ => 1 } grep { !/^(?:bash-completion|lib|quickstart|systemd)\z/ }
+    map { text($_) =~ m{\bdeploy/([\w-]+)}g } matching(qr{^doc/.*\.md\z});
 is(join(' ', sort grep { !$in{devcred}{"/usr/share/doc/devcred/examples/$_/"} } keys %named), '',
 	'devcred has every example that its guides name');
 ok(keys %named > 5, 'which is some of them');
