@@ -3,19 +3,18 @@
 # instances; a thousand wrong security tokens: few are looked at, and those who
 # have the right ones do not notice.
 #
-# Environment: DEVCRED_HOSTILE_LONG (a thousand of everything).
+# Environment: DEVCRED_LONG (a thousand of everything).
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Time::HiRes qw(time);
 use Devcred::Test;
-use Devcred::Hostile qw(long_or_short);
 use Devcred::Meanwhile;
 use Devcred::Pair;
 
 my $GUESSES = 1000;  # of a person and of a token
-my $OTHERS = long_or_short(1000, 300);
+my $OTHERS = Devcred::Shell::short_or_long(300, 1000);
 my $AT_ONCE = 20;    # may pass before the first of them is counted
 my $TIME = 60;       # seconds a thousand guesses take at most
 my $HOME = '192.0.2.1';

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # Nothing that arrives on the socket can crash, block or pin a worker.
 #
-# Environment: DEVCRED_HOSTILE_LONG (mutate 100,000 times), DEVCRED_HOSTILE_SEED
+# Environment: DEVCRED_LONG (mutate 100,000 times), DEVCRED_HOSTILE_SEED
 # (to repeat what was decided by chance).
 use strict;
 use warnings;
@@ -9,10 +9,10 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Devcred::Test;
 use Devcred::Fcgi;
-use Devcred::Hostile qw(long_or_short seed mutated any);
+use Devcred::Hostile qw(seed mutated any);
 use Devcred::Meanwhile;
 
-my $ROUNDS = long_or_short(100_000, 6000);
+my $ROUNDS = Devcred::Shell::short_or_long(6000, 100_000);
 seed();
 my $site = Devcred::Site->new(web => 'none',
 	conf => { workers => 2, body_timeout => 1000 });

@@ -3,7 +3,7 @@
 # user; of a poll, with poll_detail off, whether there is such a device.  Both
 # sides are asked in turns, so that whatever else the machine does slows both.
 #
-# Environment: DEVCRED_HOSTILE_LONG (2,000 of each, and the medians within 5 %).
+# Environment: DEVCRED_LONG (2,000 of each, and the medians within 5 %).
 use strict;
 use warnings;
 use FindBin;
@@ -11,10 +11,10 @@ use lib "$FindBin::Bin/../lib";
 use Time::HiRes qw(time);
 use Devcred::Test;
 use Devcred::Fcgi;
-use Devcred::Hostile qw(long_or_short median);
+use Devcred::Hostile qw(median);
 
-my $ROUNDS = long_or_short(2000, 200);
-my $SHARE = long_or_short(0.05, 0.25);    # that medians may differ by
+my $ROUNDS = Devcred::Shell::short_or_long(200, 2000);
+my $SHARE = Devcred::Shell::short_or_long(0.25, 0.05);    # that medians may differ by
 my $TRIES = 3;    # a machine that is busy may spoil one
 
 my $site = Devcred::Site->new(web => 'none', conf => { workers => 1, poll_detail => 'off' });
@@ -101,7 +101,7 @@ for my $what (sort keys %wrong) {
 	same_time("a wrong password of $what takes the same time",
 		(map { login($_) } @{ $wrong{$what} }),
 		# a slow hash is slow
-		$what =~ /device/ ? $ROUNDS : long_or_short(2000, 50));
+		$what =~ /device/ ? $ROUNDS : Devcred::Shell::short_or_long(50, 2000));
 	my @told = map {
 		my ($answer) = timed('GET', '/user/currentUser', login => $_, more => { anywhere() });
 		told($answer, 'ID')

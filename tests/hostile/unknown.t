@@ -2,16 +2,15 @@
 # Whoever asks for devices that nobody knows costs a question and no more: no
 # row, no transaction that writes, and no memory that stays.
 #
-# Environment: DEVCRED_HOSTILE_LONG (100,000 devices).
+# Environment: DEVCRED_LONG (100,000 devices).
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Devcred::Test;
 use Devcred::Fcgi;
-use Devcred::Hostile qw(long_or_short);
 
-my $POLLS = long_or_short(100_000, 6000);
+my $POLLS = Devcred::Shell::short_or_long(6000, 100_000);
 my $ROOM = 512;    # KiB that memory may go up and down by
 
 # its own: what others write would count

@@ -1,6 +1,6 @@
 package Devcred::Hostile;
 
-# What the tests of this suite share: whether they are to take long, a seed
+# What the tests of this suite share: a seed
 # with which they can be repeated, and bytes gone wrong.
 
 use strict;
@@ -9,13 +9,7 @@ use Exporter 'import';
 use Test::More ();
 use Time::HiRes ();
 
-our @EXPORT_OK = qw(long_or_short seed mutated median any);
-
-# DEVCRED_HOSTILE_LONG: the long form, for make check-long.
-sub long_or_short {
-	my ($long, $short) = @_;
-	return $ENV{DEVCRED_HOSTILE_LONG} ? $long : $short;
-}
+our @EXPORT_OK = qw(seed mutated median any);
 
 # Start what is decided by chance; DEVCRED_HOSTILE_SEED repeats it.
 sub seed {
