@@ -4,7 +4,8 @@
  * The format is the reference's ("bulk registration"): a header line; ID and,
  * in the full form, CREDENTIALS; other columns are kept as properties.  Lines
  * go to the database some thousand at a time, each batch a transaction of its
- * own, so that memory stays bounded and a line that fails undoes no other.
+ * own, so that memory stays bounded and a line that fails undoes no other.  Two
+ * batches may be under way at once, over two connections.
  * What a batch has done stays done, whatever becomes of the rest; a file may
  * be sent again.
  */
@@ -37,9 +38,11 @@ enum bulk_state {
 };
 
 /*
- * Begin; db is used by nobody else meanwhile.  scope, actor, source and
- * request (may both be NULL) say for whom, as in all calls; they must outlive
- * it.  told is called for lines as described above, in no strict order.
+ * Begin; db is used by nobody else meanwhile, and for a file of several batches
+ * a second connection is made like it, unless there is none to be had.
+ * scope, actor, source and request (may both be NULL) say for whom, as in all
+ * calls; they must outlive it.  told is called for lines as described above, in
+ * no strict order.
  * NULL: no memory.
  */
 struct bulk *bulk_new(struct db *db, const char *scope, const char *actor,
@@ -50,15 +53,19 @@ void	 bulk_free(struct bulk *bulk);
 /* Leave the lines of the file up to this one out, but for its header. */
 void	 bulk_skip(struct bulk *bulk, long line);
 
-/* Take the next bytes; and the end.  Waits for the database. */
+/*
+ * Take the next bytes; and the end, or none: then lines that were read last
+ * are left out.  Waits for the database.
+ */
 enum bulk_state bulk_read(struct bulk *bulk, const char *data, size_t len)
 	    MUST_CHECK;
 enum bulk_state bulk_finish(struct bulk *bulk) MUST_CHECK;
+enum bulk_state bulk_stop(struct bulk *bulk);
 
 /* Why the file was refused, for people. */
 const char *bulk_fault(const struct bulk *bulk);
 
-/* What has been done so far. */
+/* What is known to be done so far; all of it after finish or stop. */
 const struct bulk_count *bulk_counts(const struct bulk *bulk);
 
 #endif

@@ -333,6 +333,13 @@ db_step(struct db *db)
 	return !db->calling;
 }
 
+void
+db_extend(struct db *db, int64_t deadline)
+{
+	if (db->calling)
+		db->deadline = deadline;
+}
+
 enum db_status
 db_result(struct db *db, struct db_rows *rows)
 {

@@ -53,6 +53,9 @@ struct db_rows {
  */
 struct db *db_new(const char *conninfo, bool prepare, int schema) MUST_CHECK;
 
+/* Another connection to the same database, likewise. */
+struct db *db_another(const struct db *db) MUST_CHECK;
+
 /* Close and free; NULL is allowed. */
 void	 db_free(struct db *db);
 
@@ -88,6 +91,9 @@ void	 db_script(struct db *db, const char *sql, int64_t deadline);
  */
 void	 db_copy(struct db *db, const struct db_statement *stmt,
 	    const char *rows, size_t len, int64_t deadline);
+
+/* Give the call under way until then; nothing if none is. */
+void	 db_extend(struct db *db, int64_t deadline);
 
 /* Whether a call is under way (begun and db_step() not yet true). */
 bool	 db_busy(const struct db *db);

@@ -13,22 +13,36 @@
 #define BACKOFF_MAX	1000	/* ms */
 #define CANCEL_TIME	5	/* seconds */
 
-struct db *
-db_new(const char *conninfo, bool prepare, int schema)
+/* hosts may be NULL: no memory. */
+static struct db *
+make(struct db_hosts *hosts, bool prepare, int schema)
 {
 	struct db *db;
 
-	if ((db = calloc(1, sizeof(*db))) == NULL)
+	if (hosts == NULL)
 		return NULL;
-	if ((db->hosts = db_hosts_new(conninfo)) == NULL) {
-		free(db);
+	if ((db = calloc(1, sizeof(*db))) == NULL) {
+		db_hosts_free(hosts);
 		return NULL;
 	}
+	db->hosts = hosts;
 	db->prepare = prepare;
 	db->schema = schema;
 	db->deadline = INT64_MAX;
 	buf_init(&db->text, 0);
 	return db;
+}
+
+struct db *
+db_new(const char *conninfo, bool prepare, int schema)
+{
+	return make(db_hosts_new(conninfo), prepare, schema);
+}
+
+struct db *
+db_another(const struct db *db)
+{
+	return make(db_hosts_copy(db->hosts), db->prepare, db->schema);
 }
 
 void

@@ -114,6 +114,12 @@ db_hosts_new(const char *conninfo)
 	return hosts;
 }
 
+struct db_hosts *
+db_hosts_copy(const struct db_hosts *hosts)
+{
+	return db_hosts_new(hosts->conninfo);
+}
+
 void
 db_hosts_free(struct db_hosts *hosts)
 {

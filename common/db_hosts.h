@@ -22,6 +22,7 @@ struct db_hosts;
 
 /* NULL: no memory.  The conninfo need not be one; libpq says so then. */
 struct db_hosts *db_hosts_new(const char *conninfo) MUST_CHECK;
+struct db_hosts *db_hosts_copy(const struct db_hosts *hosts) MUST_CHECK;
 void	 db_hosts_free(struct db_hosts *hosts);	/* wiped; NULL is allowed */
 
 /* Whether a name has to be looked up before db_hosts_start(). */

@@ -124,7 +124,7 @@ import_read(struct import *im, struct bulk *bulk)
 	/* the last line may be half a line */
 	im->broken = im->broken || (interrupt_came() &&
 	    (im->size == 0 || im->done < im->size));
-	return im->broken ? state : bulk_finish(bulk);
+	return im->broken ? bulk_stop(bulk) : bulk_finish(bulk);
 }
 
 /* How it ended, also if it ended early. */

@@ -121,6 +121,8 @@ read_form(struct exchange *x, struct stream *body, struct multipart *mp,
 	}
 	if (done != BULK_READING)
 		return true;	/* bulk_finish() says the same again */
+	if (state != MULTIPART_END || total > FILE_MAX)
+		bulk_stop(bulk);
 	if (total > FILE_MAX)
 		reply_partly(x, FAULT_TOO_LARGE, "The file is larger than "
 		    "67108864 bytes.", bulk_counts(bulk));

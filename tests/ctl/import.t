@@ -14,10 +14,10 @@ my $failed = "$site->{dir}/failed.csv";
 
 # Import a file with this text; returns what was said.
 sub import_text {
-	my ($text, $args, $status, $words, $name) = @_;
+	my ($text, $args, $status, $words, $name, %arg) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	Devcred::Shell::write_file($csv, $text);
-	return says($site, ['import', $csv, @$args], $status, $words, $name);
+	return says($site, ['import', $csv, @$args], $status, $words, $name, %arg);
 }
 sub row { return join ' ', map { $_ // 'null' } $db->selectrow_array(@_) }
 
@@ -59,5 +59,50 @@ says($site, ['import', '-'], 3, qr/cannot be reached/, 'without the database not
 import_text(join("\n", 'ID', map { "many-$_" } 1 .. 12_000), [], 0,
 	qr/\A12000 lines: 12000 created/, 'thousands are imported batch by batch');
 is(row('select count(*) from devcred.bulk_row'), 0, 'and nothing is left behind');
+
+# Several batches -------------------------------------------------------------------
+
+# Lines of 5,000 are a batch, and two batches are under way at once.
+sub several { my ($name, $more) = @_; return map { "$name-$_$more" } 1 .. 5_000 }
+
+unlink $failed;
+import_text(join("\n", 'ID,PATH', 'same,1', several('p', ',x'), 'same,2', several('q', ',x'), 'same,3'),
+	['--tenant', 't1', '--errors', $failed], 1, qr/10003 lines: 10001 created, 0 updated, 2 failed/,
+	'a device that is in several batches is created once');
+is(row(q(select custom_properties ->> 'PATH' from devcred.newdevice_request where id = 'same')), 1,
+	'as its first line has it');
+is(join(' ', Devcred::Shell::read_file($failed) =~ /^(\d+),same,.*already exists\.$/mg), '5003 10004',
+	'and it is the others that failed');
+import_text(join("\n", 'ID,CREDENTIALS', 'same,password-1', several('r', ',password-0'), 'same,password-2'),
+	['--tenant', 't1'], 0, qr/5002 lines: 5001 created, 1 updated, 0 failed/, 'with passwords it is given both');
+ok(row("select devcred.verify('t1/device_same', 'password-2')"), 'and the last one counts');
+
+my $lone = "lone_$$";
+$db->do("create role $lone login connection limit 1 in role devcred_owner");
+import_text(join("\n", 'ID', several('s', ''), several('t', ''), several('u', '')), ['--tenant', 't1'], 0,
+	qr/15000 lines: 15000 created/, 'one connection is enough',
+	env => { DEVCRED_DATABASE => $site->{cluster}->conninfo($site->{database}, $lone) });
+is(row("select count(*) from devcred.event where actor = 'db:$lone'"), 15_000, 'if there is no second');
+$db->do("drop role $lone");
+
+# Somebody has an id of the first batch, and may yet leave it.
+my $other = $site->dbh;
+$other->begin_work;
+$other->do("insert into devcred.newdevice_request (id, tenant) values ('v-7', 't1')");
+Devcred::Shell::write_file($csv, join "\n", 'ID', several('v', ''), several('w', ''));
+my $pid = fork // die "fork: $!\n";
+if ($pid == 0) {
+	open STDOUT, '>', "$site->{dir}/told" or die "$!\n";
+	exec "$Devcred::Shell::BIN/devcredctl", '-c', $site->conf_path, 'import', $csv, '--tenant', 't1'
+	    or POSIX::_exit(127);
+}
+ok(Devcred::Shell::until_true(sub { row("select count(*) from devcred.newdevice_request where id ^@ 'w-'") == 5_000 }),
+	'the second batch does not wait for the first');
+is(row("select count(*) from devcred.newdevice_request where id ^@ 'v-'"), 0, 'which waits');
+$other->rollback;
+waitpid $pid, 0;
+like(Devcred::Shell::read_file("$site->{dir}/told"), qr/\A10000 lines: 10000 created, 0 updated, 0 failed\n\z/,
+	'and comes to its end, too');
+is(row('select count(*) from devcred.bulk_row'), 0, 'nothing is left behind');
 
 done_testing;

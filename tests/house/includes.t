@@ -17,7 +17,7 @@ my @order = (
 	['doors to the web server and the system', 'fcgi',
 		qw(gateway listen loop metrics multipart notify record repr repr_out
 		stream)],
-	['meaning', 'common', qw(bulk bulk_row keyfile keyring store store_rows)],
+	['meaning', 'common', qw(bulk bulk_row bulk_send bulk_state keyfile keyring store store_rows)],
 	['meaning of requests', 'fcgi', qw(keys media pace reply request request_id
 		request_query)],
 	# what travels carries the login, and auth looks at what travels
