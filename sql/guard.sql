@@ -7,12 +7,15 @@ create or replace function devcred.newdevice_request_copied()
 returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
+set work_mem = '32MB'
 as $$
 begin
+    -- in the order of ids: neighbours in the index of devices, which is large
     insert into devcred.event
            (tenant, registration, device_id, operation, outcome, actor, status_after)
     select n.tenant, n.seq, n.id, 'newdevice_create', 'ok', devcred.door_actor(), n.status
-      from added n;
+      from added n
+     order by n.id;
     return null;
 end
 $$;
