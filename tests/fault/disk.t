@@ -118,9 +118,9 @@ fill($wal);
 my @seen;
 my $last;
 for (1 .. 100) {
-	# other people's work, so that it does not take all day
-	eval { $cluster->connect('postgres')->do(
-		q{select pg_logical_emit_message(false, 'x', repeat('x', 1000000))}) };
+	# other people's work, and more at once than checkpoints make room for
+	eval { $cluster->connect('postgres')->do(q{select count(pg_logical_emit_message(false,
+		'x', repeat('x', 1000000))) from generate_series(1, 100)}) };
 	my $id = device_id();
 	$last = $admin->register($id);
 	push @seen, $id if $last->status == 201;
