@@ -44,9 +44,16 @@ for my $part (@PARTS) {
 	eventually(sub { $fleet->arrived >= $part * $DEVICES || !$fleet->alive },
 		'devices are issued their passwords', 90);
 	my $before = acknowledged();
+	# of this moment, however long it takes the program to start
+	my $now = $cluster->connect($pair->{database});
+	$now->begin_work;
+	$now->do('set transaction isolation level repeatable read, read only');
+	my $snapshot = $now->selectrow_array('select pg_export_snapshot()');
 	my $file = "$notes/dump" . @dumps;
-	my ($status, $text) = Devcred::Shell::run(['pg_dump', '-Fc', '-d',
+	my ($status, $text) = Devcred::Shell::run(['pg_dump', '-Fc', '--snapshot', $snapshot, '-d',
 		$cluster->conninfo($pair->{database}), '-f', $file]);
+	$now->rollback;
+	$now->disconnect;
 	is($status, 0, 'meanwhile the database is dumped') or diag($text);
 	push @dumps, { file => $file, before => $before };
 }
