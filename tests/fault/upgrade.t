@@ -173,7 +173,9 @@ $checker->passwords;
 $checker->audit;
 $checker->invariants;
 $checker->no_secret_in_logs(@sites);
-unlike($_->service_log, qr/ (?:warning|error) /, 'no log has a warning') for @sites;
+# whoever lost against the migration was asked again
+unlike($_->service_log =~ s/^.* sqlstate=40P01 .*\n//mgr, qr/ (?:warning|error) /,
+	'no log has a warning of anything else than a lock') for @sites;
 
 END {
 	my $state = $?;
