@@ -20,7 +20,7 @@ use Devcred::Checker qw(none);
 use Devcred::Fleet;
 use Devcred::Pair;
 
-my $DEVICES = $ENV{DEVCRED_UPGRADE_DEVICES} // Devcred::Shell::short_or_long(200, 3000);
+my $DEVICES = $ENV{DEVCRED_UPGRADE_DEVICES} // Devcred::Shell::short_or_long(400, 3000);
 my $FROM = $ENV{DEVCRED_UPGRADE_FROM};
 my $top = $Devcred::Shell::TOP;
 my $other = Devcred::Shell::new_dir();    # the tree of the version that is not ours
