@@ -104,7 +104,8 @@ device_id_check(const char *id, struct buf *why)
 
 	if (device_id_valid(id, strlen(id), &bad))
 		return true;
-	if (bad == NULL) {
+	/* what is no text cannot be shown either */
+	if (bad == NULL || !utf8_valid(id, strlen(id), NULL)) {
 		buf_printf(why, "A device id has 1 to %d characters.",
 		    DEVICE_ID_CHARS);
 		return false;

@@ -42,6 +42,38 @@ static const struct {
 	{ "two joined by a tab", "ROLE_DEVICE\tROLE_DEVICE", ROLE_ANY },
 };
 
+/* Ids, and what is said of those that cannot be one. */
+static const struct {
+	const char	*id;
+	const char	*why;
+} ids[] = {
+	{ "a", "" },
+	{ "", "A device id has 1 to 1000 characters." },
+	{ "\xff", "A device id has 1 to 1000 characters." },
+	{ "a/b\xc3\xa9", "Device id 'a/b\xc3\xa9' contains '/' character "
+	  "which is not permitted." },
+	{ "a\xe2\x80\xa8" "b", "Device id 'a\xe2\x80\xa8" "b' contains "
+	  "'\xe2\x80\xa8' character which is not permitted." },
+	/* what is said is text, whatever it is said of */
+	{ "a/b\xff", "A device id has 1 to 1000 characters." },
+};
+
+static void
+test_ids(void)
+{
+	struct buf why;
+	size_t i;
+
+	buf_init(&why, 0);
+	for (i = 0; i < COUNT(ids); i++) {
+		buf_reset(&why);
+		OK(device_id_check(ids[i].id, &why) == (ids[i].why[0] == '\0'),
+		    "id %zu may be one, or not", i);
+		IS_STR(buf_text(&why), ids[i].why, "and it is said why not");
+	}
+	buf_free(&why);
+}
+
 int
 main(void)
 {
@@ -71,5 +103,6 @@ main(void)
 		    "%s is the name of a bit", role_name(bit));
 	IS_STR(role_name(0), "none", "no bit has no name");
 	IS_STR(role_name(3), "none", "nor have two");
+	test_ids();
 	return tap_done();
 }
