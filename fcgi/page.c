@@ -137,17 +137,19 @@ page_call(const struct page *page, const struct page_kind *kind,
 
 /*
  * "name":"link to a page", with the parameters of the request, and where to go
- * on from: "before=12", "after=9", or nothing.
+ * on from, 0 for nowhere.
  */
 static void
 add_link(struct buf *out, const char *base, const struct page_kind *kind,
-    const char *name, const struct page *page, long current, const char *from,
-    long key)
+    const char *name, const struct page *page, long current, long before,
+    long after)
 {
 	buf_printf(out, "\"%s\":\"%s%s?pageSize=%ld&currentPage=%ld", name,
 	    base, kind->path, page->size, current);
-	if (key != 0)
-		buf_printf(out, "&%s=%ld", from, key);
+	if (before != 0)
+		buf_printf(out, "&before=%ld", before);
+	if (after != 0)
+		buf_printf(out, "&after=%ld", after);
 	if (page->total_pages)
 		buf_puts(out, "&withTotalPages=true");
 	if (page->total_elements)
@@ -168,17 +170,16 @@ page_begin(const struct page *page, struct buf *out, const char *base,
 	int last = (int)(n < page->size ? n : page->size) - 1;
 
 	buf_putc(out, '{');
-	add_link(out, base, kind, "self", page, page->current,
-	    page->after != 0 ? "after" : "before",
-	    page->after != 0 ? page->after : page->before);
+	add_link(out, base, kind, "self", page, page->current, page->before,
+	    page->after);
 	/* the first page is where new entries appear */
 	if (page->current > 1)
-		add_link(out, base, kind, "prev", page, page->current - 1,
-		    "after", n > 0 && page->current > 2 ?
+		add_link(out, base, kind, "prev", page, page->current - 1, 0,
+		    n > 0 && page->current > 2 ?
 		    db_num(rows, 0, key) : 0);
 	if (n > page->size || (n > 0 && page->after != 0))
 		add_link(out, base, kind, "next", page, page->current + 1,
-		    "before", db_num(rows, last, key));
+		    db_num(rows, last, key), 0);
 	buf_printf(out, "\"%s\":[", kind->name);
 }
 

@@ -155,6 +155,8 @@ static const struct {
 	  { SELF("pageSize=3&currentPage=2&after=9"),
 	    PREV("pageSize=3&currentPage=1"),
 	    NEXT("pageSize=3&currentPage=3&before=11") }, { NULL } },
+	{ "what is between two", "pageSize=3&before=44&after=9", three, 3,
+	  { SELF("pageSize=3&currentPage=1&before=44&after=9") }, { NULL } },
 	{ "totals", "pageSize=3&withTotalPages=true&withTotalElements=true",
 	  counted, 3,
 	  { "\"totalPages\":3,\"totalElements\":7}}",
