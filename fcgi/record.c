@@ -141,6 +141,8 @@ record_end(struct record_scan *scan)
 		/* some send an empty STDIN: where to wait for it is unclear */
 		scan->keep = (scan->begin[2] & FCGI_KEEP_CONN) != 0 &&
 		    !scan->authorizer;
+		/* libfcgi takes this padding for the next record's header */
+		scan->padded = scan->head[6] != 0;
 		scan->step = RECORD_STEP_PARAMS;
 		return RECORD_MORE;
 	case RECORD_STEP_PARAMS:
@@ -149,8 +151,8 @@ record_end(struct record_scan *scan)
 		/* a pair that was cut short */
 		if (scan->pair > 0 || scan->len_len > 0)
 			return RECORD_BAD;
-		/* libfcgi takes this padding for the next record's header */
-		scan->padded = scan->head[6] != 0;
+		/* and this */
+		scan->padded = scan->padded || scan->head[6] != 0;
 		if (scan->authorizer)
 			return RECORD_WHOLE;
 		scan->step = RECORD_STEP_BODY;

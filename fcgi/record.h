@@ -33,7 +33,7 @@ struct record_scan {
 	unsigned int	 id;		/* of the request */
 	bool		 authorizer;	/* the role; else responder */
 	bool		 keep;		/* FCGI_KEEP_CONN; no authorizer's */
-	bool		 padded;	/* the end of PARAMS: see record.c */
+	bool		 padded;	/* where libfcgi takes none: record.c */
 	uint64_t	 body_len;	/* bytes of STDIN so far */
 	size_t		 params_len;
 	/* the record under way */

@@ -250,6 +250,19 @@ my $tiny = $begin . join('', map { record('params', 1, $_, padding => 3) }
 is(Devcred::Fcgi::exchange($path, $tiny)->{status}, 200,
     'PARAMS may come in records of one byte, and padded');
 
+# Padding where libfcgi takes none: behind the start, and behind PARAMS.
+my $variables = Devcred::Fcgi::pairs(Devcred::Fcgi::variables('GET',
+	'/user/currentUser', login => $login));
+for my $padding ([5, 0], [0, 8]) {
+	my ($start, $end) = @$padding;
+	is(Devcred::Fcgi::exchange($path,
+		Devcred::Fcgi::begin(1, padding => $start)
+		. record('params', 1, $variables)
+		. record('params', 1, '', padding => $end)
+		. record('stdin', 1, ''))->{status}, 200,
+	    "$start bytes of padding behind the start, $end behind PARAMS");
+}
+
 # A body that does not come.
 my $slow = Devcred::Fcgi::request('POST', '/devicecontrol/newDeviceRequests',
 	login => $login, body => '{"id":"slow"}');

@@ -42,6 +42,7 @@ build(struct buf *b, const char *how)
 	for (; *how != '\0'; how++)
 		switch (*how) {
 		case 'b': add_begin(b); break;
+		case 'B': add(b, BEGIN, 1, RESPONDER, 8, 7); break;
 		case 'k': add(b, BEGIN, 0x1234, KEEP, 8, 3); break;
 		case 'p': add(b, PARAMS, 1, PAIR, 8, 0); break;
 		case 'q': add(b, PARAMS, 1, PAIR, 8, 255); break;
@@ -86,7 +87,7 @@ static const struct {
 	{ "a request without anything", "bez", RECORD_WHOLE },
 	{ "a plain request", "bpesz", RECORD_WHOLE },
 	{ "one of several records", "bpppesssz", RECORD_WHOLE },
-	{ "padding everywhere", "bqqfsy", RECORD_WHOLE },
+	{ "padding everywhere", "Bqqfsy", RECORD_WHOLE },
 	{ "long lengths", "b4ez", RECORD_WHOLE },
 	{ "pairs of nothing", "bnvez", RECORD_WHOLE },
 	{ "nothing yet", "", RECORD_MORE },
@@ -223,6 +224,38 @@ test_cut(void)
 	buf_free(&bytes);
 }
 
+/* What libfcgi would stumble over must not be left to it. */
+static void
+test_padded(void)
+{
+	static const struct {
+		const char	*name;
+		const char	*how;
+		bool		 padded;
+	} requests[] = {
+		{ "no padding", "bpesz", false },
+		{ "padded variables and body", "bqesy", false },
+		{ "a padded start", "Bpesz", true },
+		{ "a padded end of the variables", "bpfsz", true },
+		{ "both", "Bpfsz", true },
+	};
+	struct record_scan scan;
+	struct buf bytes;
+	size_t total;
+	size_t i;
+
+	for (i = 0; i < COUNT(requests); i++) {
+		buf_init(&bytes, 0);
+		build(&bytes, requests[i].how);
+		record_init(&scan, NULL, NULL, 0);
+		IS_INT(feed(&scan, &bytes, SIZE_MAX, &total), RECORD_WHOLE,
+		    "a request with %s", requests[i].name);
+		OK(scan.padded == requests[i].padded, "%s be written anew",
+		    requests[i].padded ? "has to" : "need not");
+		buf_free(&bytes);
+	}
+}
+
 static void
 test_told(void)
 {
@@ -325,6 +358,7 @@ main(void)
 	test_authorizer();
 	test_cases();
 	test_cut();
+	test_padded();
 	test_told();
 	return tap_done();
 }

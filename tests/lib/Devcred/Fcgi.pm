@@ -34,7 +34,8 @@ sub record {
 sub begin {
 	my ($id, %arg) = @_;
 	return record('begin', $id,
-		pack('nCx5', $arg{role} // 1, $arg{keep} ? 1 : 0));
+		pack('nCx5', $arg{role} // 1, $arg{keep} ? 1 : 0),
+		padding => $arg{padding});
 }
 
 sub pairs {
