@@ -7,6 +7,7 @@
 
 #define PAGE_DEFAULT	5
 #define PAGE_MAX	2000	/* larger ones become this */
+#define NUMBER_MAX	(LONG_MAX / PAGE_MAX)
 
 /* A number of the query, at least 1; -1 if it is none. */
 static int
@@ -18,7 +19,7 @@ query_num(const struct request *rq, const char *name, long *num)
 	buf_init(&value, 0);
 	switch (request_query(rq, name, &value)) {
 	case QUERY_FOUND:
-		rc = parse_num(buf_text(&value), 1, LONG_MAX / PAGE_MAX, num);
+		rc = parse_num(buf_text(&value), 1, NUMBER_MAX, num);
 		break;
 	case QUERY_ABSENT:
 		break;
@@ -178,8 +179,8 @@ page_begin(const struct page *page, struct buf *out, const char *base,
 		    n > 0 && page->current > 2 ?
 		    db_num(rows, 0, key) : 0);
 	if (n > page->size || (n > 0 && page->after != 0))
-		add_link(out, base, kind, "next", page, page->current + 1,
-		    db_num(rows, last, key), 0);
+		add_link(out, base, kind, "next", page, page->current +
+		    (page->current < NUMBER_MAX), db_num(rows, last, key), 0);
 	buf_printf(out, "\"%s\":[", kind->name);
 }
 

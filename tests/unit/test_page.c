@@ -164,6 +164,10 @@ static const struct {
 	{ "an empty page", "withTotalPages=true", none, 1,
 	  { "\"newDeviceRequests\":[]", "\"totalPages\":0}}" },
 	  { "\"id\"", "\"next\"" } },
+	{ "the last number that a page can have",
+	  "pageSize=2&currentPage=4611686018427387", three, 3,
+	  { NEXT("pageSize=2&currentPage=4611686018427387&before=22") },
+	  { NULL } },
 	{ "a hostile prefix", "status=BLOCKED&q=%22%7D%26a=%C3%A9", three, 3,
 	  { SELF("pageSize=5&currentPage=1&status=BLOCKED&q="
 	    "%22%7D%26a%3D%C3%A9") }, { NULL } },
