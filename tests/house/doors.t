@@ -25,7 +25,7 @@ my @doors = (
 		qr/\bcrypt(?:_\w+)?\s*\(|\bstruct\s+crypt_data\b/],
 );
 
-my @sources = matching(qr{^(?:common|ctl|fcgi)/\w+\.[ch]\z});
+my @sources = matching(qr{^(?:common|ctl|fcgi|tests/fuzz)/\w+\.[ch]\z});
 
 # Files' includes, as [path, number, name, line].
 my @includes = map {

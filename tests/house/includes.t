@@ -97,6 +97,17 @@ for my $path (@sources) {
 		    . "above $module ($rank_name{qq($room/$module)})";
 	}
 }
+# A fuzz target hands bytes to what the service is made of, and knows nothing of
+# the tests but what they are prepared with.
+for my $path (matching(qr{^tests/fuzz/\w+\.[ch]\z})) {
+	for (lines($path, uncommented($path))) {
+		my ($number, $line) = @$_;
+		next unless $line =~ /^\s*#\s*include\s+"([^"]+)/;
+		push @lost, "$path:$number: $1 is not for fuzz targets"
+		    unless $1 eq 'fuzz.h' || $1 eq '../unit/fixture.h'
+		    || $1 eq '../../ctl/table.h' || resolve('fcgi', $1);
+	}
+}
 keeps('a room includes its own headers and those of common', @lost);
 keeps('includes go downwards', @upwards);
 keeps('no header is included twice', @twice);

@@ -11,7 +11,8 @@ use Devcred::Source qw(@TOP_FILES @ROOMS files matching text lines keeps);
 
 my $top = $Devcred::Source::TOP;
 
-my @programs = qw(.ci/run autogen.sh deploy/quickstart tests/run);
+my @programs = qw(.ci/run autogen.sh deploy/quickstart tests/run
+	tests/fuzz/run);
 keeps('the rooms and files at the top are there',
 	(map { "$_: there is no such room" } grep { !-d "$top/$_" } @ROOMS),
 	map { "$_: there is no such file" }
@@ -38,15 +39,18 @@ my $generated = qr{(?:
 )\z|(?:^|/)(?:autom4te\.cache|build-aux|\.deps|node_modules|__pycache__)/}x;
 keeps('no generated file is kept',
 	map { "$_: is made by a program" } matching($generated));
+# what the fuzz targets are given is no text; see below
+my $SEEDS = 'tests/fuzz/corpus';
+my @texts = grep { !m{^$SEEDS/} } files();
 keeps('no binary file is kept',
-	map { "$_: has a NUL byte" } grep { text($_) =~ /\0/ } files());
+	map { "$_: has a NUL byte" } grep { text($_) =~ /\0/ } @texts);
 keeps('no file is empty, and each ends with a line',
 	map { "$_: does not end with a newline" }
-		grep { text($_) !~ /\n\z/ } files());
+		grep { text($_) !~ /\n\z/ } @texts);
 
 # Lines that break a rule: paths the rule is for, what must not be found (the
 # brackets keep this file itself from being found), and what is told.
-my $tabbed = qr{(?:\.(?:[ch]|sh|pl|pm|t|am)|^tests/run|^\.ci/run
+my $tabbed = qr{(?:\.(?:[ch]|sh|pl|pm|t|am)|^tests/run|^tests/fuzz/run|^\.ci/run
 	|^deploy/quickstart|^tests/lib/suite)\z}x;
 my @rules = (
 	['no work is left as a mark in a file', qr/./,
@@ -65,7 +69,36 @@ for my $rule (@rules) {
 		my $path = $_;
 		map { "$path:$_->[0]: $_->[1]" }
 			grep { $_->[1] =~ $fault } lines($path);
-	} matching($where));
+	} grep { /$where/ } @texts);
 }
+
+# The fuzz targets and what they are given -------------------------------------
+
+my $SEED_MAX = 1024;	# bytes
+my $SEEDS_MAX = 80;	# of a target
+my $CORPUS_MAX = 300 * 1024;	# bytes, of all
+
+my %target = map { m{/fuzz_(\w+)\.c\z} => 1 } matching(qr{^tests/fuzz/fuzz_\w+\.c\z});
+my (%seeds, @faults);
+my $total = 0;
+for my $path (matching(qr{^$SEEDS/})) {
+	my ($name) = $path =~ m{^$SEEDS/(\w+)/[a-z0-9-]+\z};
+	push @faults, "$path: is not $SEEDS/TARGET/NAME"
+	    if !$name || !$target{$name};
+	my $size = -s "$top/$path";
+	push @faults, "$path: has $size bytes" if $size > $SEED_MAX;
+	$total += $size;
+	$seeds{$name // ''}++;
+}
+ok(keys %target > 10, 'there are fuzz targets');
+keeps('what they are given is small, and somebody\'s', @faults,
+	$total > $CORPUS_MAX ? "$SEEDS: has $total bytes" : (),
+	map { "$SEEDS/$_: has $seeds{$_} files" }
+		grep { $seeds{$_} > $SEEDS_MAX } sort keys %seeds);
+keeps('every one of them has something to begin with',
+	map { "$SEEDS/$_: has no file" } grep { !$seeds{$_} } sort keys %target);
+keeps('a dictionary is that of a target',
+	map { m{/(\w+)\.dict\z} && $target{$1} ? () : "$_: is of no target" }
+		matching(qr{^tests/fuzz/dict/}));
 
 done_testing;

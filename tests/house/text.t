@@ -109,6 +109,10 @@ ok(%listed > 20, 'Makefile.am lists sources');
 keeps('Makefile.am lists every C file of the programs',
 	map { "$_: is not in Makefile.am" }
 		grep { !$listed{$_} } matching(qr{^(?:common|ctl|fcgi)/.*\.[ch]\z}));
+my %built = map { $_ => 1 } map { split } $makefile =~ /^fuzz_programs = (.*)/m;
+keeps('Makefile.am lists every fuzz target',
+	map { "$_.c: is not in Makefile.am" } grep { !$built{$_} }
+		map { s/\.c\z//r } matching(qr{^tests/fuzz/fuzz_\w+\.c\z}));
 keeps('every file that Makefile.am lists is there',
 	map { "$_: Makefile.am lists it, but it is not there" }
 		grep { !m{\$} && !-e "$Devcred::Source::TOP/$_" }

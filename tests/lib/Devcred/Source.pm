@@ -18,8 +18,8 @@ our $TOP = Cwd::realpath(File::Basename::dirname(__FILE__) . '/../../..');
 
 # What may stand at the top.
 our @ROOMS = qw(.ci common ctl debian deploy doc fcgi migrations sql tests www);
-our @TOP_FILES = qw(.clang-format .editorconfig .gitignore HACKING.md LICENSE
-	Makefile.am NEWS README.md autogen.sh configure.ac);
+our @TOP_FILES = qw(.clang-format .editorconfig .gitattributes .gitignore
+	HACKING.md LICENSE Makefile.am NEWS README.md autogen.sh configure.ac);
 
 my @files;
 
