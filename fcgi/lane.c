@@ -107,11 +107,12 @@ lane_gather(struct lane *lane)
 	}
 }
 
-void
+bool
 lane_flush(struct lane *lane)
 {
 	const struct store_claim *claim[LANE_GROUP_MAX];
 	struct exchange *first;
+	bool ended = false;
 	int i;
 
 	while (lane->nflight == 0 && !TAILQ_EMPTY(&lane->waiting)) {
@@ -130,10 +131,13 @@ lane_flush(struct lane *lane)
 			store_begin(&first->call, lane->db,
 			    clock_ms() + lane->timeout);
 		}
-		if (!db_busy(lane->db))
+		if (!db_busy(lane->db)) {
 			lane_complete(lane);
+			ended = true;
+		}
 		lane_watch(lane);
 	}
+	return ended;
 }
 
 /* Whether x is to be asked again rather than told this. */

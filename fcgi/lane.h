@@ -41,7 +41,11 @@ void	 lane_free(struct lane *lane);
 /* Queue x, whose call is of this lane. */
 void	 lane_add(struct lane *lane, struct exchange *x);
 
-/* Begin the next statement if none is under way. */
-void	 lane_flush(struct lane *lane);
+/*
+ * Begin the next statement if none is under way.  True if one has ended
+ * already: what it led to may wait in another lane, also in one that was
+ * flushed before.
+ */
+bool	 lane_flush(struct lane *lane) MUST_CHECK;
 
 #endif

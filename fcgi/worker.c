@@ -228,6 +228,21 @@ tell(struct worker *w)
 	pace_note(&w->pace, clock_us(), busy, w->serving);
 }
 
+/* Have the database asked for whatever waits, until it is to answer. */
+static void
+flush(struct worker *w)
+{
+	bool again;
+	int i;
+
+	do {
+		again = false;
+		for (i = 0; i < LANE_MAX; i++)
+			if (lane_flush(&w->lane[i]))
+				again = true;
+	} while (again);
+}
+
 int
 worker_run(const struct conf *conf, int listener, int ready)
 {
@@ -251,8 +266,7 @@ worker_run(const struct conf *conf, int listener, int ready)
 			    strerror(errno), NULL);
 			return 1;
 		}
-		for (i = 0; i < LANE_MAX; i++)
-			lane_flush(&w.lane[i]);
+		flush(&w);
 		tell(&w);
 	}
 	for (i = 0; i < LANE_MAX; i++)
