@@ -144,6 +144,9 @@ enum ctl_exit session_look(struct ctl *ctl, struct db_rows *facts) MUST_CHECK;
 enum ctl_exit session_history(struct ctl *ctl, const struct db_rows *facts,
 	    struct schema *schema) MUST_CHECK;
 
+/* Whether this devcredctl can go on from what was applied; tells why not. */
+enum ctl_exit migrate_check(const struct schema *schema) MUST_CHECK;
+
 /* Tell what a migration has applied: what was pending in the schema. */
 enum ctl_exit migrate_report(const struct ctl *ctl,
 	    const struct schema *schema) MUST_CHECK;

@@ -11,6 +11,7 @@
 #define STEP_TIMEOUT	(3600 * 1000)	/* ms; a migration may be long */
 #define LOCK_TIMEOUT	30000		/* ms to wait for another migration */
 #define LOCK_PAUSE	200		/* ms between two looks */
+#define TRIES_MAX	6		/* when others are in the way */
 #define LOCK_KEY	"28259056820053348"	/* "devcred" as a number */
 
 struct migrate {
@@ -20,6 +21,8 @@ struct migrate {
 	struct progress	 progress;
 	int		 steps;		/* done of all */
 	int		 all_steps;
+	int		 tries;		/* from the start again */
+	bool		 lost;		/* against others, who went on */
 	struct db_rows	 facts;
 	struct schema	 schema;
 };
@@ -81,6 +84,11 @@ step(struct migrate *m, const char *what, const char *sql)
 	/* until the commit, what is lost was not done */
 	if (status == DB_UNCERTAIN && sql != sql_commit)
 		status = DB_UNAVAILABLE;
+	if (status == DB_CONFLICT && !interrupt_came() &&
+	    m->tries < TRIES_MAX) {
+		m->lost = true;
+		return CTL_FAILED;
+	}
 	if (status != DB_UNCERTAIN && interrupt_came()) {
 		ctl_error("interrupted in %s; the database is as it was "
 		    "before", what);
@@ -226,31 +234,6 @@ make_ground(struct migrate *m)
 	return rc;
 }
 
-static enum ctl_exit
-check_history(const struct migrate *m)
-{
-	const struct schema *s = &m->schema;
-	int i;
-
-	for (i = 0; i < s->n; i++)
-		if (s->list[i].state == MIGRATION_CHANGED)
-			ctl_error("migrations/%s is not the file that was "
-			    "applied to this database", s->list[i].name);
-	if (s->count[MIGRATION_CHANGED] > 0) {
-		ctl_advice("released migrations never change: use the "
-		    "devcredctl that was released");
-		return CTL_FAILED;
-	}
-	if (s->count[MIGRATION_UNKNOWN] > 0) {
-		ctl_error("the database has schema version %d, this "
-		    "devcredctl knows versions up to %d", s->version,
-		    s->newest);
-		ctl_advice("install the newer devcred");
-		return CTL_FAILED;
-	}
-	return CTL_DONE;
-}
-
 /* Apply what is pending and record it, then everything replaceable. */
 static enum ctl_exit
 apply(struct migrate *m)
@@ -297,17 +280,57 @@ start(struct migrate *m)
 		rc = session_look(m->ctl, &m->facts);
 		return rc == CTL_DONE ? check_server(m) : rc;
 	}
-	if ((rc = session_connect(m->ctl)) != CTL_DONE)
-		return rc;
-	db_on_notice(m->ctl->db, warn, NULL);
-	interrupt_watch();
-	progress_start(&m->progress, m->ctl, "steps");
+	if (m->tries++ == 0) {
+		if ((rc = session_connect(m->ctl)) != CTL_DONE)
+			return rc;
+		db_on_notice(m->ctl->db, warn, NULL);
+		interrupt_watch();
+		progress_start(&m->progress, m->ctl, "steps");
+	}
 	if ((rc = lock(m)) != CTL_DONE)
 		return rc;
 	status = schema_facts(m->ctl->db, &m->facts);
 	if (status != DB_OK)
 		return session_failed(m->ctl, status);
 	return check_server(m);
+}
+
+/* All of it, in one transaction. */
+static enum ctl_exit
+attempt(struct migrate *m)
+{
+	enum ctl_exit rc;
+
+	if ((rc = start(m)) != CTL_DONE ||
+	    (rc = make_ground(m)) != CTL_DONE ||
+	    (rc = step(m, "the rest belongs to the owner", sql_role)) !=
+	    CTL_DONE ||
+	    (rc = session_history(m->ctl, &m->facts, &m->schema)) != CTL_DONE ||
+	    (rc = migrate_check(&m->schema)) != CTL_DONE ||
+	    (rc = apply(m)) != CTL_DONE)
+		return rc;
+	return step(m, "the commit", sql_commit);
+}
+
+static void
+forget(struct migrate *m)
+{
+	m->steps = 0;
+	m->lost = false;
+	schema_free(&m->schema);
+	db_rows_free(&m->facts);
+}
+
+/* Let go of all locks, so that whoever was in the way can end. */
+static enum ctl_exit
+begin_again(struct migrate *m)
+{
+	enum db_status status;
+
+	ctl_error("others use what has to change; trying again");
+	forget(m);
+	status = db_run_script(m->ctl->db, "rollback", LOCK_TIMEOUT);
+	return status == DB_OK ? CTL_DONE : session_failed(m->ctl, status);
 }
 
 static enum ctl_exit
@@ -321,14 +344,10 @@ run(struct migrate *m)
 		    "do 'begin perform pg_advisory_xact_lock(" LOCK_KEY "); "
 		    "end';\n",
 		    sql_begin);
-	if ((rc = start(m)) != CTL_DONE ||
-	    (rc = make_ground(m)) != CTL_DONE ||
-	    (rc = step(m, "the rest belongs to the owner", sql_role)) !=
-	    CTL_DONE ||
-	    (rc = session_history(m->ctl, &m->facts, &m->schema)) != CTL_DONE ||
-	    (rc = check_history(m)) != CTL_DONE ||
-	    (rc = apply(m)) != CTL_DONE ||
-	    (rc = step(m, "the commit", sql_commit)) != CTL_DONE)
+	while ((rc = attempt(m)) != CTL_DONE && m->lost)
+		if ((rc = begin_again(m)) != CTL_DONE)
+			return rc;
+	if (rc != CTL_DONE)
 		return rc;
 	if (!m->dry_run) {
 		interrupt_forget();	/* it came too late */
@@ -365,7 +384,6 @@ migrate(struct ctl *ctl)
 	rc = status ? migrate_status(ctl) : run(&m);
 	progress_end(&m.progress);
 	buf_free(&m.script);
-	schema_free(&m.schema);
-	db_rows_free(&m.facts);
+	forget(&m);
 	return rc;
 }

@@ -50,6 +50,30 @@ migrate_status(struct ctl *ctl)
 }
 
 enum ctl_exit
+migrate_check(const struct schema *s)
+{
+	int i;
+
+	for (i = 0; i < s->n; i++)
+		if (s->list[i].state == MIGRATION_CHANGED)
+			ctl_error("migrations/%s is not the file that was "
+			    "applied to this database", s->list[i].name);
+	if (s->count[MIGRATION_CHANGED] > 0) {
+		ctl_advice("released migrations never change: use the "
+		    "devcredctl that was released");
+		return CTL_FAILED;
+	}
+	if (s->count[MIGRATION_UNKNOWN] > 0) {
+		ctl_error("the database has schema version %d, this "
+		    "devcredctl knows versions up to %d", s->version,
+		    s->newest);
+		ctl_advice("install the newer devcred");
+		return CTL_FAILED;
+	}
+	return CTL_DONE;
+}
+
+enum ctl_exit
 migrate_report(const struct ctl *ctl, const struct schema *s)
 {
 	static const struct result_column columns[] = {

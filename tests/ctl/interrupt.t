@@ -120,6 +120,24 @@ $db->do(q{create event trigger warn on ddl_command_start when tag in ('CREATE VI
 says($site, ['migrate'], 0, qr/^devcredctl: warning: mind the gap\n-> jump\n/m, 'warnings of the database are shown');
 $db->do('drop event trigger warn');
 
+# Somebody waits for what the migration has, and has what it waits for.
+$other->begin_work;
+$other->do('lock table devcred.event in access share mode');
+my $pid = fork // die "fork: $!\n";
+if ($pid == 0) {
+	open STDOUT, '>', "$site->{dir}/migrate.out" or die "migrate.out: $!\n";
+	open STDERR, '>&', \*STDOUT or die "migrate.out: $!\n";
+	exec $program, '-c', $site->conf_path, 'migrate' or POSIX::_exit(127);
+}
+ok(Devcred::Shell::until_true(sub { $db->selectrow_array(q{select count(*) from pg_locks
+	where not granted and relation = 'devcred.event'::regclass}) > 0 }), 'a migration waits for a table');
+ok($other->selectrow_array('select count(*) from devcred.tenant'), 'and has another that is wanted');
+$other->rollback;
+waitpid $pid, 0;
+is($?, 0, 'it lets the others go first');
+like(Devcred::Shell::read_file("$site->{dir}/migrate.out"),
+	qr/\Adevcredctl: others use what has to change; trying again\n.*nothing to migrate/s, 'and says so');
+
 # Housekeeping ----------------------------------------------------------------
 
 $db->do("update devcred.tenant set waiting_expiry = '1h' where id = 't1'");
