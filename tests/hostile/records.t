@@ -154,28 +154,30 @@ for my $name (sort keys %hostile) {
 	close $socket;
 }
 
-# What a web server sends: each of these is served, and then mutated.
+# What a web server sends: each of these is served, and then mutated.  They are
+# from an address of their own: who sends logins gone wrong has to wait.
+my %from = (more => { REMOTE_ADDR => '192.0.2.9', HTTPS => 'on' });
 my $upload = join "\r\n", '--x', 'Content-Disposition: form-data; name="file"', '',
     "ID;PATH\nrecords-1;a\nrecords-2;b", '--x--', '';
 my %sent = (
-	'a question' => $whole,
+	'a question' => Devcred::Fcgi::request('GET', '/user/currentUser', login => $login, %from),
 	'two on one connection' => Devcred::Fcgi::request('GET', '/user/currentUser',
-		login => $login, keep => 1) x 2,
+		login => $login, keep => 1, %from) x 2,
 	'a poll' => Devcred::Fcgi::request('POST', $Devcred::Http::CREDENTIALS,
-		login => $bootstrap, body => '{"id":"records-0","securityToken":"x"}'),
+		login => $bootstrap, body => '{"id":"records-0","securityToken":"x"}', %from),
 	'a change' => Devcred::Fcgi::request('PUT', "$Devcred::Http::REQUESTS/records-0",
-		login => $login, body => '{"status":"ACCEPTED"}'),
+		login => $login, body => '{"status":"ACCEPTED"}', %from),
 	'an upload' => Devcred::Fcgi::begin(1) . join('', map { record(@$_) }
 		['params', 1, Devcred::Fcgi::pairs(
 			CONTENT_TYPE => 'multipart/form-data; boundary=x',
 			grep({ $_ ne 'CONTENT_TYPE' && $_ ne 'application/json' }
 			Devcred::Fcgi::variables('POST', '/devicecontrol/bulkNewDeviceRequests',
-				login => $login, body => $upload)))],
+				login => $login, body => $upload, %from)))],
 		['params', 1, ''], (map { ['stdin', 1, $_] } unpack '(a40)*', $upload),
 		['stdin', 1, '']),
 	'a question whether to let in' => Devcred::Fcgi::begin(1, role => 2)
 	    . record('params', 1, Devcred::Fcgi::pairs(
-		Devcred::Fcgi::variables('GET', '/', login => $login)))
+		Devcred::Fcgi::variables('GET', '/', login => $login, %from)))
 	    . record('params', 1, '') . record('stdin', 1, ''),
 );
 my %status = ('a poll' => 404, 'a change' => 404, 'an upload' => 201,
