@@ -36,9 +36,7 @@ $$;
 comment on function devcred.event_list(text, text, bigint, int) is
     'Events in reach, the newest first: of one device if p_id is not null, and before the event p_before if that is not null.';
 
--- its columns have become more
-drop function if exists devcred.event_count(text, int);
-create function devcred.event_count(p_scope text, p_days int)
+create or replace function devcred.event_count(p_scope text, p_days int)
 returns table (
     day text,
     registered bigint,
