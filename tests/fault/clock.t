@@ -110,13 +110,5 @@ is($dbh->selectrow_array("select count(*) from devcred.device_credential
 $checker->no_secret_in_logs($site);
 unlike($site->service_log, qr/ended|watchdog|error/, 'nothing of it is in the log');
 $site->stop;
-END {
-	my $status = $?;
-	if ($fleet && $$ == $fleet->{owner}) {
-		$fleet->stop;
-		File::Path::remove_tree($notes, { safe => 1 });
-	}
-	$? = $status;
-}
 
 done_testing();

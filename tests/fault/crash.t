@@ -142,12 +142,4 @@ $checker->audit;
 $checker->invariants;
 $checker->no_secret_in_logs(@sites);
 
-END {
-	my $status = $?;
-	if ($fleet && $$ == $fleet->{owner}) {
-		$fleet->stop;
-		File::Path::remove_tree($notes, { safe => 1 }) unless $ENV{DEVCRED_TEST_KEEP};
-	}
-	$? = $status;
-}
 done_testing();

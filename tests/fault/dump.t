@@ -110,12 +110,4 @@ for my $n (0 .. $#dumps) {
 	$there->disconnect;
 }
 
-END {
-	my $status = $?;
-	if ($fleet && $$ == $fleet->{owner}) {
-		$fleet->stop;
-		File::Path::remove_tree($notes, { safe => 1 }) unless $ENV{DEVCRED_TEST_KEEP};
-	}
-	$? = $status;
-}
 done_testing();

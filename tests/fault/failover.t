@@ -130,10 +130,6 @@ $_->stop for @sites;
 END {
 	my $status = $?;
 	kill 'KILL', @stopped;
-	if ($fleet && $$ == $fleet->{owner}) {
-		$fleet->stop;
-		File::Path::remove_tree($notes, { safe => 1 }) unless $ENV{DEVCRED_TEST_KEEP};
-	}
 	$? = $status;
 }
 done_testing();

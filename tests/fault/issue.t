@@ -234,10 +234,7 @@ answers($as->get('/user/currentUser'), 200, 'over HTTP as well');
 END {
 	my $status = $?;
 	if ($fleet && $$ == $fleet->{owner}) {
-		$fleet->stop;
 		$_->stop for @proxies;
-		File::Path::remove_tree($notes, { safe => 1 })
-		    unless $ENV{DEVCRED_TEST_KEEP};
 	}
 	$? = $status;
 }

@@ -183,10 +183,8 @@ unlike($_->service_log =~ s/^.* sqlstate=40P01 .*\n//mgr, qr/ (?:warning|error) 
 END {
 	my $state = $?;
 	kill 'KILL', keys %pid;
-	if ($fleet && $$ == $fleet->{owner}) {
-		$fleet->stop;
-		File::Path::remove_tree($notes, $other, { safe => 1 }) unless $ENV{DEVCRED_TEST_KEEP};
-	}
+	File::Path::remove_tree($other, { safe => 1 })
+	    if $fleet && $$ == $fleet->{owner} && !$ENV{DEVCRED_TEST_KEEP};
 	$? = $state;
 }
 done_testing();

@@ -113,12 +113,4 @@ is(join(' ', keys %seen), '404', "all $seen{404} times it answered");
 $here->start_service;
 judge('when a manager is killed');
 
-END {
-	my $status = $?;
-	if ($fleet && $$ == $fleet->{owner}) {
-		$fleet->stop;
-		File::Path::remove_tree($notes, { safe => 1 }) unless $ENV{DEVCRED_TEST_KEEP};
-	}
-	$? = $status;
-}
 done_testing();

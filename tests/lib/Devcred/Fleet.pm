@@ -12,6 +12,7 @@ package Devcred::Fleet;
 
 use strict;
 use warnings;
+use File::Path ();
 use IO::Handle;
 use POSIX ();
 use Time::HiRes ();
@@ -25,7 +26,10 @@ my $AT_ONCE = 24;     # devices of a client that are on their way
 my $LEAVE = 0.1;      # how often a client of a lossy device does not wait
 my $REPEAT = 0.15;    # how often a device asks again for what it has
 
-# Options: dir (for the logs), doors (ports of the web servers), lossy (ports
+# All of this process: they end with it, and their logs.
+my @fleets;
+
+# Options: dir (for the logs, and its own), doors (ports of the web servers), lossy (ports
 # of proxies before them), ids, clients (how many processes), seed, patience
 # (seconds that all of it may take).  The name of a device says what it is
 # like: "lossy-" goes through the proxies, "quiet-" gets its password and does
@@ -39,7 +43,17 @@ sub new {
 	my @share;
 	push @{ $share[$_ % $arg{clients}] }, $arg{ids}[$_] for 0 .. $#{ $arg{ids} };
 	$self->{share} = { map { ("client$_" => $share[$_]) } 0 .. $#share };
+	push @fleets, $self;
 	return $self;
+}
+
+END {
+	my $status = $?;
+	for my $fleet (grep { $_->{owner} == $$ } @fleets) {
+		$fleet->stop;
+		File::Path::remove_tree($fleet->{dir}, { safe => 1 }) unless $ENV{DEVCRED_TEST_KEEP};
+	}
+	$? = $status;
 }
 
 sub names { return ('admin', sort keys %{ $_[0]{share} }) }
