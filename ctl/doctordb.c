@@ -217,7 +217,7 @@ look_at_service_login(struct doctor *d, const struct db_rows *facts)
 	}
 	if (d->faults == before)
 		doctor_say(d, FINDING_OK, SERVICE, "the login %s may execute "
-		    "functions and nothing else", login);
+		    "functions, and read no table", login);
 }
 
 /* The service's view of the schema. */
