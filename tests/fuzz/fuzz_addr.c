@@ -24,7 +24,10 @@ try_parts(char *list, const char *addr)
 	*space = ' ';
 }
 
-/* A list that is one network of the family: bit by bit. */
+/*
+ * A list that is one network of the family: bit by bit.  One that is longer
+ * than any has to be is none.
+ */
 static void
 try_network(int family, const char *list, const char *addr)
 {
@@ -38,8 +41,9 @@ try_network(int family, const char *list, const char *addr)
 	HOLDS(text != NULL);
 	if ((slash = strchr(text, '/')) != NULL) {
 		*slash = '\0';
-		if (parse_num(slash + 1, 0, family == AF_INET ? 32 : 128,
-		    &bits) == 0 && inet_pton(family, text, net) == 1 &&
+		if (strlen(slash + 1) <= 3 && parse_num(slash + 1, 0,
+		    family == AF_INET ? 32 : 128, &bits) == 0 &&
+		    inet_pton(family, text, net) == 1 &&
 		    inet_pton(family, addr, any) == 1) {
 			for (i = 0; i < bits; i++)
 				if (((net[i / 8] ^ any[i / 8]) & 0x80 >> i % 8)
