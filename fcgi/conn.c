@@ -9,6 +9,7 @@
 #include "metrics.h"
 
 #define LEAVE_TIME	2000	/* ms */
+#define KEPT		4096	/* bytes of each buffer between two requests */
 
 void
 conn_set_exchange(struct conn *c, struct exchange *x)
@@ -43,12 +44,12 @@ conn_close(struct conn *c)
 		group->give_up(group->arg, c);
 	loop_timer(group->loop, &c->timer, 0);
 	loop_unwatch(group->loop, &c->watch);
-	gateway_free(c->gw);
 	if (c->watch.fd != -1)
 		close(c->watch.fd);
 	if (c->file != -1)
 		close(c->file);
 	buf_free(&c->params);
+	buf_free(&c->env);
 	buf_free(&c->body);
 	buf_free(&c->out);
 	TAILQ_REMOVE(&group->conns, c, link);
@@ -63,10 +64,24 @@ conn_wait(struct conn *c, uint32_t events)
 		conn_close(c);
 }
 
+/* Forget what it holds; a few kilobytes are for the next request. */
+static void
+empty(struct buf *b)
+{
+	if (b->cap > KEPT)
+		buf_free(b);
+	else
+		buf_reset(b);
+}
+
 /* The next request may come; there is no hurry between two. */
 static void
 conn_idle(struct conn *c)
 {
+	buf_free(&c->params);
+	empty(&c->env);
+	empty(&c->body);
+	empty(&c->out);
 	c->step = CONN_READING;
 	c->peeks = 0;
 	c->deadline = 0;
@@ -88,9 +103,6 @@ conn_done(struct conn *c)
 	if (c->file != -1)
 		close(c->file);
 	c->file = -1;
-	buf_free(&c->params);
-	buf_reset(&c->body);
-	buf_free(&c->out);
 	if (c->late)
 		conn_let_go(c);
 	else if (c->keep && c->group->linger != CONN_CLOSE)
@@ -171,9 +183,7 @@ conn_open(struct conn_group *group, int fd)
 {
 	struct conn *c;
 
-	if ((c = calloc(1, sizeof(*c))) == NULL ||
-	    (c->gw = gateway_new()) == NULL) {
-		free(c);
+	if ((c = calloc(1, sizeof(*c))) == NULL) {
 		close(fd);
 		return;
 	}
@@ -200,7 +210,6 @@ conn_lend(struct conn *c)
 void
 conn_return(struct conn *c, bool done)
 {
-	gateway_drop(c->gw);
 	if (done)
 		conn_done(c);
 	else

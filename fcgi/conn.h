@@ -3,8 +3,7 @@
  *
  * A request that lies whole in the socket is handed to libfcgi there.  One
  * that comes in pieces is collected here first and handed over in a file in
- * memory.  A reply larger than a socket takes at once is not for libfcgi, which
- * would wait: it is put into records here, and sent as the peer takes it.
+ * memory.  The reply is put into records here, and sent as the peer takes it.
  */
 #ifndef DEVCRED_CONN_H
 #define DEVCRED_CONN_H

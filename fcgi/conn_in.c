@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "conn_state.h"
+#include "gateway.h"
 #include "log.h"
 #include "metrics.h"
 
@@ -28,8 +29,7 @@ conn_take(struct conn *c, int fd)
 {
 	struct conn_group *group = c->group;
 
-	buf_reset(&c->body);
-	if (gateway_take(c->gw, fd, &c->body, BODY_MAX + 1) == -1) {
+	if (gateway_take(fd, &c->env, &c->body, BODY_MAX + 1) == -1) {
 		log_event(LOG_LEVEL_WARNING, "request_dropped", "why",
 		    "libfcgi does not take it", NULL);
 		if (fd == c->watch.fd) {
@@ -41,7 +41,7 @@ conn_take(struct conn *c, int fd)
 		conn_close(c);
 		return -1;
 	}
-	request_id(c->request, gateway_env(c->gw));
+	request_id(c->request, gateway_env(&c->env));
 	c->step = CONN_SERVING;
 	c->input = false;
 	loop_timer(group->loop, &c->timer, clock_ms() + group->answer_timeout);
@@ -72,7 +72,7 @@ conn_serve(struct conn *c, const char *body, size_t len)
 		reply_free(&rep);
 		return;
 	}
-	c->group->request(c->group->arg, c, gateway_env(c->gw), body, len);
+	c->group->request(c->group->arg, c, gateway_env(&c->env), body, len);
 }
 
 /* A request in pieces is together: put it where libfcgi can read it. */

@@ -7,8 +7,6 @@
 #include "clock.h"
 #include "conn_state.h"
 
-#define DIRECT_MAX	((size_t)32 * 1024)	/* an empty socket takes it */
-
 /* Send what the socket takes; false if it takes no more, see errno. */
 static bool
 send_some(struct conn *c)
@@ -38,21 +36,25 @@ conn_send(struct conn *c)
 	conn_done(c);
 }
 
-/* Put the reply into records; libfcgi has done its part. */
+/* Put the reply into records. */
 static int
-conn_write(struct conn *c, const struct buf *text)
+conn_write(struct conn *c, const struct reply *rep)
 {
-	record_reply(&c->scan, text, &c->out);
+	struct buf text;
+
+	buf_init(&text, 0);
+	reply_write(rep, c->request, &text);
+	record_reply(&c->scan, &text, &c->out);
+	buf_free(&text);
 	c->sent = 0;
-	gateway_drop(c->gw);
 	return buf_ok(&c->out) ? 0 : -1;
 }
 
-/* Send it in pieces, when the body has come to its end. */
-static void
-conn_reply_records(struct conn *c, const struct buf *text)
+void
+conn_reply(struct conn *c, const struct reply *rep)
 {
-	if (conn_write(c, text) == -1) {
+	c->x = NULL;
+	if (conn_write(c, rep) == -1) {
 		conn_close(c);
 		return;
 	}
@@ -64,23 +66,6 @@ conn_reply_records(struct conn *c, const struct buf *text)
 		conn_drop(c);
 	else
 		conn_send(c);
-}
-
-void
-conn_reply(struct conn *c, const struct reply *rep)
-{
-	struct buf text;
-
-	c->x = NULL;
-	buf_init(&text, 0);
-	reply_write(rep, c->request, &text);
-	if (c->file != -1 || text.len > DIRECT_MAX)
-		conn_reply_records(c, &text);
-	else if (gateway_reply(c->gw, c->watch.fd, &text) == -1)
-		conn_close(c);
-	else
-		conn_done(c);
-	buf_free(&text);
 }
 
 int
@@ -97,13 +82,8 @@ int
 conn_finish(struct conn *c, const struct reply *rep)
 {
 	struct pollfd p = { .fd = c->watch.fd, .events = POLLOUT };
-	struct buf text;
-	int rc;
+	int rc = conn_write(c, rep);
 
-	buf_init(&text, 0);
-	reply_write(rep, c->request, &text);
-	rc = conn_write(c, &text);
-	buf_free(&text);
 	while (rc == 0 && c->sent < c->out.len)
 		if (!send_some(c) && (errno != EAGAIN ||
 		    poll(&p, 1, (int)c->group->conf->body_timeout) <= 0))

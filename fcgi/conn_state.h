@@ -6,7 +6,6 @@
 #define DEVCRED_CONN_STATE_H
 
 #include "conn.h"
-#include "gateway.h"
 #include "record.h"
 
 enum conn_step {
@@ -24,9 +23,9 @@ struct conn {
 	struct watch		 watch;
 	struct timer		 timer;
 	enum conn_step		 step;
-	struct gateway		*gw;
 	struct record_scan	 scan;
 	struct buf		 params;	/* of a request in pieces */
+	struct buf		 env;		/* see gateway_env() */
 	struct buf		 body;
 	bool			 collecting;
 	bool			 keep;		/* the web server keeps it */
@@ -36,7 +35,7 @@ struct conn {
 	int			 peeks;
 	int64_t			 deadline;	/* for it all; 0: not begun */
 	int			 file;		/* in memory; -1: none */
-	struct buf		 out;		/* a large reply, as records */
+	struct buf		 out;		/* the reply, as records */
 	size_t			 sent;		/* of it */
 	struct exchange		*x;
 	char			 request[REQUEST_ID_SIZE];

@@ -129,18 +129,21 @@ try_env(const struct scanned *s, char *const *env)
 static void
 try_libfcgi(const struct scanned *s, int fd)
 {
-	static struct gateway *gw;
+	static bool ready;
+	struct buf env;
 	struct buf body;
 
-	if (gw == NULL)
-		HOLDS(gateway_setup() == 0 && (gw = gateway_new()) != NULL);
+	if (!ready)
+		HOLDS(gateway_setup() == 0);
+	ready = true;
 	HOLDS(fd != -1);
+	buf_init(&env, 0);
 	buf_init(&body, 0);
-	HOLDS(gateway_take(gw, fd, &body, BODY_KEPT) == 0);
+	HOLDS(gateway_take(fd, &env, &body, BODY_KEPT) == 0);
 	HOLDS(same_bytes(&body, &s->body));
-	try_env(s, gateway_env(gw));
-	gateway_drop(gw);
+	try_env(s, gateway_env(&env));
 	close(fd);
+	buf_free(&env);
 	buf_free(&body);
 }
 
