@@ -32,8 +32,9 @@ static const struct store_statement statements[STORE_MAX] = {
 	    "$1, $2, $3, $4", 4, LANE_ADMIN, false, 0),
 	[STORE_NEWDEVICE_LIMIT] = STATEMENT(newdevice_limit, "$1", 1,
 	    LANE_ADMIN, true, 0),
+	/* in larger groups all wait for the database, and then it for all */
 	[STORE_CREDENTIAL_LOOK] = STATEMENT(credential_look,
-	    "$1, $2, $3, $4, $5", 5, LANE_POLL, true, 256),
+	    "$1, $2, $3, $4, $5", 5, LANE_POLL, true, 32),
 	[STORE_CREDENTIAL_ISSUE] = STATEMENT(credential_issue,
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
 	    "$15, $16, $17, $18, $19", 19, LANE_ISSUE, false, 64),

@@ -107,35 +107,44 @@ lane_gather(struct lane *lane)
 	}
 }
 
-bool
-lane_flush(struct lane *lane)
+/* Have the database asked for those who wait, if it is not at something. */
+static void
+lane_send(struct lane *lane)
 {
 	const struct store_claim *claim[LANE_GROUP_MAX];
 	struct exchange *first;
-	bool ended = false;
 	int i;
 
-	while (lane->nflight == 0 && !TAILQ_EMPTY(&lane->waiting)) {
-		lane_gather(lane);
-		lane->begun = clock_us();
-		first = lane->flight[0];
-		if (store_statement(first->call.id)->group_max > 0) {
-			for (i = 0; i < lane->nflight; i++)
-				claim[i] = &lane->flight[i]->call.claim;
-			store_group(&lane->group, first->call.id, claim,
-			    lane->nflight);
-			store_begin(&lane->group, lane->db,
-			    clock_ms() + lane->timeout);
-			store_call_free(&lane->group);
-		} else {
-			store_begin(&first->call, lane->db,
-			    clock_ms() + lane->timeout);
-		}
-		if (!db_busy(lane->db)) {
-			lane_complete(lane);
-			ended = true;
-		}
-		lane_watch(lane);
+	if (lane->nflight > 0 || TAILQ_EMPTY(&lane->waiting))
+		return;
+	lane_gather(lane);
+	lane->begun = clock_us();
+	first = lane->flight[0];
+	if (store_statement(first->call.id)->group_max > 0) {
+		for (i = 0; i < lane->nflight; i++)
+			claim[i] = &lane->flight[i]->call.claim;
+		store_group(&lane->group, first->call.id, claim,
+		    lane->nflight);
+		store_begin(&lane->group, lane->db,
+		    clock_ms() + lane->timeout);
+		store_call_free(&lane->group);
+	} else {
+		store_begin(&first->call, lane->db,
+		    clock_ms() + lane->timeout);
+	}
+	lane_watch(lane);
+}
+
+bool
+lane_flush(struct lane *lane)
+{
+	bool ended = false;
+
+	lane_send(lane);
+	while (lane->nflight > 0 && !db_busy(lane->db)) {
+		lane_complete(lane);
+		lane_send(lane);
+		ended = true;
 	}
 	return ended;
 }
@@ -177,6 +186,8 @@ lane_complete(struct lane *lane)
 	status = db_result(lane->db, &rows);
 	metrics_statement(lane->number, n, clock_us() - lane->begun,
 	    status == DB_OK);
+	/* it is at the next group while this one is answered */
+	lane_send(lane);
 	for (i = 0; i < n; i++)
 		row[i] = grouped || rows.n == 0 ? -1 : 0;
 	for (i = 0; grouped && i < rows.n; i++) {

@@ -10,7 +10,7 @@
 #include "exchange.h"
 #include "loop.h"
 
-#define LANE_GROUP_MAX	256	/* no group_max of a statement is larger */
+#define LANE_GROUP_MAX	64	/* no group_max of a statement is larger */
 
 struct lane {
 	int			 number;	/* enum store_lane */
