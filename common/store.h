@@ -15,7 +15,7 @@
 #include "text.h"
 
 /* The schema version these calls need. */
-#define STORE_SCHEMA	15
+#define STORE_SCHEMA	16
 
 #define STORE_VALUES	19	/* values of a call, at most */
 

@@ -44,7 +44,8 @@ begin
            and d.tenant = p_tenant;
         if not found then
             update devcred.decoy d
-               set failures = d.failures + 1
+               set failures = d.failures + 1,
+                   failed_at = clock_timestamp()
              where d.slot = abs(hashtext(p_id) % 64);
         end if;
         perform devcred.login_failed(p_tenant, 'device_' || p_id, p_source);

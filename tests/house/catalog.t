@@ -66,6 +66,24 @@ my @rules = (
 		   and a.attnum > 0
 		   and not a.attisdropped
 		   and col_description(c.oid, a.attnum) is null}],
+	['a decoy has every column and every check of a credential', q{
+		select a.attname
+		  from pg_attribute a
+		 where a.attrelid = 'devcred.device_credential'::regclass
+		   and a.attnum > 0
+		   and not a.attisdropped
+		   and not exists (select from pg_attribute d
+		       where d.attrelid = 'devcred.decoy'::regclass
+		         and (d.attname, d.atttypid) = (a.attname, a.atttypid))
+		union all
+		select k.conname
+		  from pg_constraint k
+		 where k.conrelid = 'devcred.device_credential'::regclass
+		   and k.contype = 'c'
+		   and not exists (select from pg_constraint d
+		       where d.conrelid = 'devcred.decoy'::regclass
+		         and d.contype = 'c'
+		         and pg_get_constraintdef(d.oid) = pg_get_constraintdef(k.oid))}],
 	['a function has a search_path of its own, or a body that is bound', q{
 		select p.oid::regprocedure::text
 		  from pg_proc p
@@ -103,7 +121,7 @@ my @rules = (
 		           join pg_class c on c.oid = t.tgrelid
 		          where t.tgfoid = p.oid
 		            and (c.relkind = 'v' or p.prosrc ~ 'insert into devcred.(event|outbox)\M')))}],
-	['a table with a tenant has row-level security, but for lines on their way in', q{
+	['a table with a tenant has row-level security, but for lines on their way in and decoys', q{
 		select c.oid::regclass::text
 		  from pg_class c
 		  join pg_attribute a on a.attrelid = c.oid
@@ -112,7 +130,7 @@ my @rules = (
 		   and not c.relispartition
 		   and a.attname = 'tenant'
 		   and not a.attisdropped
-		   and c.relname <> 'bulk_row'
+		   and c.relname not in ('bulk_row', 'decoy')
 		   and (not c.relrowsecurity
 		       or (select count(*) from pg_policy p where p.polrelid = c.oid) <> 2)}],
 	['a view that people read asks with their own rights', q{
