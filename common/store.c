@@ -34,7 +34,7 @@ static const struct store_statement statements[STORE_MAX] = {
 	    LANE_ADMIN, true, 0),
 	/* in larger groups all wait for the database, and then it for all */
 	[STORE_CREDENTIAL_LOOK] = STATEMENT(credential_look,
-	    "$1, $2, $3, $4, $5", 5, LANE_POLL, true, 32),
+	    "$1, $2, $3, $4, $5", 5, LANE_POLL, true, 24),
 	[STORE_CREDENTIAL_ISSUE] = STATEMENT(credential_issue,
 	    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
 	    "$15, $16, $17, $18, $19", 19, LANE_ISSUE, false, 64),
