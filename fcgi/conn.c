@@ -210,6 +210,7 @@ conn_lend(struct conn *c)
 void
 conn_return(struct conn *c, bool done)
 {
+	buf_reset(&c->env);
 	if (done)
 		conn_done(c);
 	else

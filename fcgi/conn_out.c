@@ -36,7 +36,7 @@ conn_send(struct conn *c)
 	conn_done(c);
 }
 
-/* Put the reply into records. */
+/* Put the reply into records; the login that was sent has done its part. */
 static int
 conn_write(struct conn *c, const struct reply *rep)
 {
@@ -46,6 +46,7 @@ conn_write(struct conn *c, const struct reply *rep)
 	reply_write(rep, c->request, &text);
 	record_reply(&c->scan, &text, &c->out);
 	buf_free(&text);
+	buf_reset(&c->env);
 	c->sent = 0;
 	return buf_ok(&c->out) ? 0 : -1;
 }

@@ -6,8 +6,8 @@
  * is non-blocking (or a file in memory), so that it never waits; it never
  * accepts and never closes connections.  What it has read, in dozens of pieces,
  * is copied into one and freed at once: many requests wait for the database at
- * a time.  The reply is not its business (record.c), so that no password ever
- * lies in a buffer of the library.
+ * a time.  The reply is not its business (record.c), so that no password that
+ * is issued ever lies in a buffer of the library.
  */
 #ifndef DEVCRED_GATEWAY_H
 #define DEVCRED_GATEWAY_H

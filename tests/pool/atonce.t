@@ -9,8 +9,8 @@ use Time::HiRes qw(time);
 use Devcred::Fcgi;
 use Devcred::Test;
 
-# What is sent to the database takes its time, so that the answer has come when
-# it is sent.
+# What is sent takes its time, so that the answer of the database has come when
+# it is.
 my $site = Devcred::Site->new(web => 'lighttpd', start => 0);
 $site->configure(workers => 1, login_cache => 60, db_timeout => 5000, key_file => "$site->{dir}/keys");
 Devcred::Shell::write_file("$site->{dir}/keys", 'k1 ' . '5a' x 32 . " 2026-01-31\n", 0644);
